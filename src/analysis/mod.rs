@@ -1,0 +1,3 @@
+//! What it means: tables in, numbers with intervals out. Reads Parquet only; never touches a model.
+
+pub mod summary;

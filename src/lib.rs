@@ -1,0 +1,3 @@
+//! Batch evaluation of multimodal LLMs exported to ONNX.
+
+pub mod analysis;
