@@ -1,3 +1,6 @@
 //! Batch evaluation of multimodal LLMs exported to ONNX.
 
 pub mod analysis;
+pub mod cli;
+pub mod render;
+pub mod suite;

@@ -1,1 +1,5 @@
-fn main() {}
+//! The `crossmodal` program: see [`crossmodal::cli`].
+
+fn main() -> std::process::ExitCode {
+    crossmodal::cli::main()
+}

@@ -1,0 +1,55 @@
+//! From an image source to RGB pixels: drawn, or decoded within limits.
+
+use std::io::Cursor;
+
+use image::{DynamicImage, ImageDecoder, ImageReader, Limits, RgbImage};
+
+use super::scene;
+use crate::suite::ImageSource;
+
+/// Largest width or height of an image that is decoded, pixels.
+pub const MAX_SIDE_PX: u32 = 20_000;
+
+/// Most memory that decoding one image may take, bytes.
+pub const MAX_DECODED_BYTES: u64 = 1 << 30;
+
+/// An image that could not be had. It is the error of the rows that show it.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("corrupt image: {0}")]
+pub struct ImageError(String);
+
+/// Draws or decodes the image.
+///
+/// Transparency is dropped as Pillow's `convert("RGB")` drops it, and the EXIF orientation is applied.
+///
+/// # Errors
+/// When a file cannot be read, is no image in a known format, is broken, or is larger than the limits.
+pub fn load(source: &ImageSource) -> Result<RgbImage, ImageError> {
+    match source {
+        ImageSource::Scene(spec) => Ok(scene::draw(&scene::layout(spec))),
+        ImageSource::Bytes(bytes) => {
+            decode(bytes).map_err(|reason| ImageError(format!("inline data: {reason}")))
+        }
+        ImageSource::File(path) => {
+            let wrong = |reason: String| ImageError(format!("{}: {reason}", path.display()));
+            let bytes = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+            decode(&bytes).map_err(wrong)
+        }
+    }
+}
+
+fn decode(bytes: &[u8]) -> Result<RgbImage, String> {
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MAX_SIDE_PX);
+    limits.max_image_height = Some(MAX_SIDE_PX);
+    limits.max_alloc = Some(MAX_DECODED_BYTES);
+    let mut reader = ImageReader::new(Cursor::new(bytes))
+        .with_guessed_format()
+        .map_err(|error| error.to_string())?;
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(|error| error.to_string())?;
+    let orientation = decoder.orientation().map_err(|error| error.to_string())?;
+    let mut image = DynamicImage::from_decoder(decoder).map_err(|error| error.to_string())?;
+    image.apply_orientation(orientation);
+    Ok(image.into_rgb8())
+}

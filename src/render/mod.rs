@@ -1,0 +1,5 @@
+//! How it looks: specifications and seeds in, pixels out. Pure, and the same bytes on every machine.
+
+pub mod load;
+pub mod resize;
+pub mod scene;

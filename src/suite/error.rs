@@ -1,0 +1,51 @@
+//! What can be wrong with a suite: every message says where, what was expected, and what to do.
+
+use std::path::PathBuf;
+
+/// A suite that cannot be opened or read.
+#[derive(Debug, thiserror::Error)]
+pub enum SuiteError {
+    /// The name is none of ours and no file.
+    #[error(
+        "there is no suite `{name}`\n  known suites: {known}\n  or give the path of a .jsonl file with your own items (see `crossmodal suite --help`)"
+    )]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// The names that exist.
+        known: String,
+    },
+    /// A prompt file does not parse or lacks something.
+    #[error(
+        "the prompt file {path} cannot be used: {reason}\n  start from a copy of data/prompts/color-recognition.toml"
+    )]
+    Prompts {
+        /// The file, or "(built in)".
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A row of a user's suite is wrong.
+    #[error("{path}:{line}: {reason}")]
+    Row {
+        /// The file.
+        path: PathBuf,
+        /// Line number, from 1.
+        line: usize,
+        /// Which field, what was expected, what was found.
+        reason: String,
+    },
+    /// A setting that makes no sense.
+    #[error("{0}")]
+    Setting(String),
+    /// The file system said no.
+    #[error("cannot {action} {path}: {source}")]
+    Io {
+        /// "read", "write", ...
+        action: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}

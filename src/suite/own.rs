@@ -1,0 +1,318 @@
+//! The user's own suite: a JSON Lines file in the format of [`super::row`].
+//!
+//! The whole file is checked when it is opened, so that a wrong row is reported by line before any model runs. Images are
+//! read later, one group at a time: a missing or corrupt one fails its own rows only.
+
+use std::collections::HashMap;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use base64::Engine as _;
+
+use super::row::{Row, RowPart};
+use super::seeding::hex_digest;
+use super::{
+    AnswerOption, ConflictCase, Control, Group, ImageSource, Message, Part, Presentation, PresentationKind,
+    Suite, SuiteError,
+};
+
+/// A suite read from a file.
+pub struct OwnSuite {
+    name: String,
+    folder: PathBuf,
+    digest: String,
+    /// Rows of each group, in file order.
+    groups: Vec<(String, Vec<Row>)>,
+}
+
+impl OwnSuite {
+    /// Reads and checks the file; `limit` keeps the first groups only.
+    ///
+    /// # Errors
+    /// When it cannot be read, or a row does not fit the format: the message names line and field.
+    pub fn open(path: &Path, limit: Option<usize>) -> Result<Self, SuiteError> {
+        let text = std::fs::read_to_string(path).map_err(|source| SuiteError::Io {
+            action: "read",
+            path: path.into(),
+            source,
+        })?;
+        let mut groups: Vec<(String, Vec<Row>)> = Vec::new();
+        let mut group_at: HashMap<String, usize> = HashMap::new();
+        let mut seen: HashMap<(String, PresentationKind), usize> = HashMap::new();
+        for (index, line) in text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.trim().is_empty())
+        {
+            let wrong = |reason: String| SuiteError::Row {
+                path: path.into(),
+                line: index + 1,
+                reason,
+            };
+            let row: Row =
+                serde_json::from_str(line).map_err(|error| wrong(format!("not a suite row: {error}")))?;
+            check(&row).map_err(wrong)?;
+            if let Some(first) = seen.insert((row.item_id.clone(), row.presentation), index + 1) {
+                return Err(wrong(format!(
+                    "`item_id` {:?} with presentation {} stands on line {first} already; each pair must be unique",
+                    row.item_id,
+                    row.presentation.as_str()
+                )));
+            }
+            let at = *group_at.entry(row.group_id.clone()).or_insert_with(|| {
+                groups.push((row.group_id.clone(), Vec::new()));
+                groups.len() - 1
+            });
+            groups[at].1.push(row);
+        }
+        if groups.is_empty() {
+            return Err(SuiteError::Setting(format!("{} has no rows", path.display())));
+        }
+        groups.truncate(limit.unwrap_or(usize::MAX));
+        let stem = path
+            .file_stem()
+            .map_or_else(|| "own".into(), |stem| stem.to_string_lossy().into_owned());
+        let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
+        let digest = hex_digest(format!("{} groups of {}", groups.len(), hex_digest(&text)));
+        Ok(Self {
+            name: stem,
+            folder,
+            digest,
+            groups,
+        })
+    }
+
+    fn image(&self, reference: &str) -> ImageSource {
+        match reference
+            .strip_prefix("data:")
+            .and_then(|url| url.split_once(";base64,"))
+        {
+            // `check` has decoded it once; a broken one would come out as an image that cannot be read.
+            Some((_, encoded)) => ImageSource::Bytes(
+                base64::engine::general_purpose::STANDARD
+                    .decode(encoded)
+                    .unwrap_or_default()
+                    .into(),
+            ),
+            None => ImageSource::File(self.folder.join(reference)),
+        }
+    }
+}
+
+/// What the type system does not check.
+fn check(row: &Row) -> Result<(), String> {
+    if row.item_id.is_empty() || row.group_id.is_empty() {
+        return Err("`item_id` and `group_id` must not be empty".into());
+    }
+    if row.messages.is_empty() {
+        return Err("`messages` is empty; give at least one user message".into());
+    }
+    if row.options.len() < 2 {
+        return Err(format!(
+            "`options` has {} entries, expected two or more",
+            row.options.len()
+        ));
+    }
+    for (field, answer) in [
+        ("answer", &row.answer),
+        ("vision_answer", &row.vision_answer),
+        ("text_answer", &row.text_answer),
+    ] {
+        if let Some(answer) = answer.as_ref().filter(|answer| !row.options.contains(answer)) {
+            return Err(format!(
+                "`{field}` is {answer:?}, which is none of `options` ({})",
+                row.options.join(", ")
+            ));
+        }
+    }
+    for tag in ["dv", "dt"] {
+        if let Some(value) = row
+            .tags
+            .get(tag)
+            .filter(|value| !value.is_null() && tier(row, tag).is_none())
+        {
+            return Err(format!("tag `{tag}` is {value}, expected a whole number"));
+        }
+    }
+    control(row)?;
+    let images: Vec<&String> = images(row).collect();
+    match (row.presentation, images.is_empty()) {
+        (PresentationKind::TextOnly, false) => {
+            return Err("a text-only row must not have an image part".into());
+        }
+        (PresentationKind::VisionOnly | PresentationKind::Conflict, true) => {
+            return Err(format!("a {} row needs an image part", row.presentation.as_str()));
+        }
+        _ => {}
+    }
+    images.into_iter().try_for_each(|image| check_image(image))
+}
+
+fn check_image(reference: &str) -> Result<(), String> {
+    if let Some(url) = reference.strip_prefix("data:") {
+        let encoded = url
+            .split_once(";base64,")
+            .ok_or("a data URL must be `data:<type>;base64,<data>`")?
+            .1;
+        return base64::engine::general_purpose::STANDARD
+            .decode(encoded)
+            .map(drop)
+            .map_err(|error| format!("the data URL's base64 is broken: {error}"));
+    }
+    if reference.contains("://") {
+        return Err(format!(
+            "image {reference:?} is a URL; nothing is fetched: store the file beside the suite"
+        ));
+    }
+    let inside = Path::new(reference)
+        .components()
+        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if !inside {
+        return Err(format!(
+            "image {reference:?} must be a path below the suite file's folder"
+        ));
+    }
+    Ok(())
+}
+
+fn images(row: &Row) -> impl Iterator<Item = &String> {
+    let parts = row.messages.iter().flat_map(|message| &message.content);
+    parts.filter_map(|part| {
+        if let RowPart::Image { image } = part {
+            Some(image)
+        } else {
+            None
+        }
+    })
+}
+
+fn tier(row: &Row, tag: &str) -> Option<i32> {
+    row.tags
+        .get(tag)?
+        .as_i64()
+        .and_then(|value| i32::try_from(value).ok())
+}
+
+fn control(row: &Row) -> Result<Control, String> {
+    match row.tags.get("control").and_then(|value| value.as_str()) {
+        None | Some("none") => Ok(Control::None),
+        Some("text-irrelevant") => Ok(Control::TextIrrelevant),
+        Some("image-irrelevant") => Ok(Control::ImageIrrelevant),
+        Some(other) => Err(format!(
+            "tag `control` is {other:?}, expected none, text-irrelevant or image-irrelevant"
+        )),
+    }
+}
+
+impl Suite for OwnSuite {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn fingerprint(&self) -> String {
+        self.digest.clone()
+    }
+
+    fn group_count(&self) -> usize {
+        self.groups.len()
+    }
+
+    fn group(&self, index: usize) -> Result<Group, SuiteError> {
+        let (group_id, rows) = &self.groups[index];
+        let mut image_at: HashMap<&str, usize> = HashMap::new();
+        let mut sources = Vec::new();
+        for reference in rows.iter().flat_map(images) {
+            image_at.entry(reference).or_insert_with(|| {
+                sources.push(self.image(reference));
+                sources.len() - 1
+            });
+        }
+        let text = |row: &Row, tag: &str| {
+            row.tags
+                .get(tag)
+                .and_then(|value| value.as_str())
+                .map(String::from)
+        };
+        let presentations = rows
+            .iter()
+            .map(|row| {
+                let part = |part: &RowPart| match part {
+                    RowPart::Text { text } => Part::Text(text.clone()),
+                    RowPart::Image { image } => Part::Image(image_at[image.as_str()]),
+                };
+                let messages = row
+                    .messages
+                    .iter()
+                    .map(|message| Message {
+                        role: message.role,
+                        content: message.content.iter().map(part).collect(),
+                    })
+                    .collect();
+                Ok(Presentation {
+                    item_id: row.item_id.clone(),
+                    kind: row.presentation,
+                    control: control(row).map_err(SuiteError::Setting)?,
+                    messages,
+                    answer: row.answer.clone(),
+                    vision_answer: row.vision_answer.clone(),
+                    text_answer: row.text_answer.clone(),
+                    dv: tier(row, "dv"),
+                    dt: tier(row, "dt"),
+                    target: text(row, "target"),
+                })
+            })
+            .collect::<Result<Vec<_>, SuiteError>>()?;
+        let options: Arc<[AnswerOption]> = options(rows);
+        Ok(Group {
+            group_id: group_id.clone(),
+            options,
+            images: sources,
+            cases: cases(rows),
+            presentations,
+        })
+    }
+}
+
+/// The group's options: those of its rows, in the order in which they first appear.
+fn options(rows: &[Row]) -> Arc<[AnswerOption]> {
+    let mut names: Vec<&String> = Vec::new();
+    for name in rows.iter().flat_map(|row| &row.options) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.into_iter().map(|name| AnswerOption::named(name)).collect()
+}
+
+/// A conflict row's unimodal rows: those its tags name, else the group's only ones.
+fn cases(rows: &[Row]) -> Vec<ConflictCase> {
+    let find = |row: &Row, tag: &str, kind: PresentationKind| {
+        let of_kind = || {
+            rows.iter()
+                .enumerate()
+                .filter(move |(_, other)| other.presentation == kind)
+        };
+        match row.tags.get(tag).and_then(|value| value.as_str()) {
+            Some(id) => of_kind()
+                .find(|(_, other)| other.item_id == id)
+                .map(|(index, _)| index),
+            None => of_kind()
+                .map(|(index, _)| index)
+                .next()
+                .filter(|_| of_kind().count() == 1),
+        }
+    };
+    let conflicts = rows
+        .iter()
+        .enumerate()
+        .filter(|(_, row)| row.presentation == PresentationKind::Conflict);
+    conflicts
+        .filter_map(|(conflict, row)| {
+            Some(ConflictCase {
+                conflict,
+                vision: find(row, "vision_item", PresentationKind::VisionOnly)?,
+                text: find(row, "text_item", PresentationKind::TextOnly)?,
+            })
+        })
+        .collect()
+}

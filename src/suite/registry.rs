@@ -1,0 +1,101 @@
+//! From a name and settings to a suite.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::color_recognition::{self, ColorRecognition};
+use super::own::OwnSuite;
+use super::prompts::Prompts;
+use super::{Suite, SuiteError};
+
+/// Everything that says which suite, in a form that a run can keep and open again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SuiteSpec {
+    /// `color-recognition`, or the path of a `.jsonl` file.
+    pub name: String,
+    /// Number of groups the suite has; the suite's own default when `None`.
+    pub groups: Option<usize>,
+    /// Keeps only the first groups of the suite.
+    pub limit: Option<usize>,
+    /// Seed of generated suites.
+    pub seed: u64,
+    /// Whether controls are asked.
+    pub controls: bool,
+    /// A prompt file of the user's.
+    pub prompts: Option<PathBuf>,
+}
+
+impl Default for SuiteSpec {
+    fn default() -> Self {
+        Self {
+            name: color_recognition::NAME.into(),
+            groups: None,
+            limit: None,
+            seed: 0,
+            controls: true,
+            prompts: None,
+        }
+    }
+}
+
+/// Opens the suite that `spec` describes.
+///
+/// # Errors
+/// When there is no such suite, or its file or prompts are wrong.
+pub fn open(spec: &SuiteSpec) -> Result<Box<dyn Suite>, SuiteError> {
+    if spec.groups == Some(0) || spec.limit == Some(0) {
+        return Err(SuiteError::Setting(
+            "a suite needs at least one group: --groups and --limit start at 1".into(),
+        ));
+    }
+    if spec.name == color_recognition::NAME {
+        let prompts = match &spec.prompts {
+            Some(path) => Prompts::read(path)?,
+            None => Prompts::built_in()?,
+        };
+        let settings = color_recognition::Settings {
+            groups: spec.groups.unwrap_or(color_recognition::DEFAULT_GROUPS),
+            seed: spec.seed,
+            controls: spec.controls,
+        };
+        let suite = ColorRecognition::new(settings, prompts)?;
+        return Ok(Box::new(Limited {
+            suite,
+            limit: spec.limit.unwrap_or(usize::MAX),
+        }));
+    }
+    let path = PathBuf::from(&spec.name);
+    if path.extension().is_some_and(|extension| extension == "jsonl") || path.is_file() {
+        return Ok(Box::new(OwnSuite::open(&path, spec.limit)?));
+    }
+    Err(SuiteError::Unknown {
+        name: spec.name.clone(),
+        known: color_recognition::NAME.into(),
+    })
+}
+
+/// The first groups of a suite. The groups are those of the whole suite: a limit only leaves the rest out, so its
+/// fingerprint is the whole suite's.
+struct Limited<S> {
+    suite: S,
+    limit: usize,
+}
+
+impl<S: Suite> Suite for Limited<S> {
+    fn name(&self) -> &str {
+        self.suite.name()
+    }
+
+    fn fingerprint(&self) -> String {
+        self.suite.fingerprint()
+    }
+
+    fn group_count(&self) -> usize {
+        self.suite.group_count().min(self.limit)
+    }
+
+    fn group(&self, index: usize) -> Result<super::Group, SuiteError> {
+        self.suite.group(index)
+    }
+}
