@@ -2,5 +2,7 @@
 
 pub mod analysis;
 pub mod cli;
+pub mod model;
+pub mod prepare;
 pub mod render;
 pub mod suite;

@@ -1,0 +1,159 @@
+//! The model's chat template, run in a sandbox: limited fuel, recursion and output.
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{Environment, ErrorKind, Value, context};
+use serde::Serialize;
+
+use crate::suite::{Message, Part};
+
+/// Instructions that a template may take.
+const FUEL: u64 = 2_000_000;
+
+/// Depth of nested calls and loops.
+const RECURSION: usize = 64;
+
+/// Longest rendered prompt, bytes.
+const MAX_OUTPUT_BYTES: usize = 8 << 20;
+
+/// A compiled template with the special tokens it may name.
+pub struct ChatTemplate {
+    environment: Environment<'static>,
+    bos_token: String,
+    eos_token: String,
+}
+
+/// A template that does not compile or does not render.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("chat template: {0}")]
+pub struct TemplateError(String);
+
+#[derive(Serialize)]
+struct TemplateMessage<'a> {
+    role: crate::suite::Role,
+    content: Vec<TemplatePart<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum TemplatePart<'a> {
+    Text { text: &'a str },
+    Image,
+}
+
+impl<'a> TemplateMessage<'a> {
+    fn of(message: &'a Message) -> Self {
+        let part = |part: &'a Part| match part {
+            Part::Text(text) => TemplatePart::Text { text },
+            Part::Image(_) => TemplatePart::Image,
+        };
+        Self { role: message.role, content: message.content.iter().map(part).collect() }
+    }
+}
+
+impl ChatTemplate {
+    /// Compiles the template.
+    ///
+    /// # Errors
+    /// When it is no valid Jinja.
+    pub fn compile(source: String, bos_token: String, eos_token: String) -> Result<Self, TemplateError> {
+        let mut environment = Environment::new();
+        environment.set_fuel(Some(FUEL));
+        environment.set_recursion_limit(RECURSION);
+        // transformers compiles chat templates with both.
+        let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+        environment.set_syntax(syntax.map_err(|error| TemplateError(describe(&error)))?);
+        environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+        environment.add_function(
+            "raise_exception",
+            |message: String| -> Result<Value, minijinja::Error> {
+                Err(minijinja::Error::new(ErrorKind::InvalidOperation, message))
+            },
+        );
+        environment
+            .add_template_owned("chat", source)
+            .map_err(|error| TemplateError(describe(&error)))?;
+        Ok(Self {
+            environment,
+            bos_token,
+            eos_token,
+        })
+    }
+
+    /// Renders a conversation, with the prompt for the model's turn at its end.
+    ///
+    /// # Errors
+    /// When the template raises, runs out of fuel, or writes too much.
+    pub fn render(&self, messages: &[Message]) -> Result<String, TemplateError> {
+        let messages: Vec<TemplateMessage> = messages.iter().map(TemplateMessage::of).collect();
+        let template = self
+            .environment
+            .get_template("chat")
+            .map_err(|error| TemplateError(describe(&error)))?;
+        let rendered = template
+            .render(context! {
+                messages => Serde(messages),
+                add_generation_prompt => true,
+                bos_token => &self.bos_token,
+                eos_token => &self.eos_token,
+            })
+            .map_err(|error| TemplateError(describe(&error)))?;
+        if rendered.len() > MAX_OUTPUT_BYTES {
+            return Err(TemplateError(format!(
+                "the prompt has {} bytes, at most {MAX_OUTPUT_BYTES} are taken",
+                rendered.len()
+            )));
+        }
+        Ok(rendered)
+    }
+
+    /// The beginning-of-sequence token's text, empty when the model has none.
+    pub fn bos_token(&self) -> &str {
+        &self.bos_token
+    }
+}
+
+fn describe(error: &minijinja::Error) -> String {
+    let detail = error
+        .detail()
+        .map_or_else(|| error.kind().to_string(), str::to_string);
+    match error.line() {
+        Some(line) => format!("line {line}: {detail}"),
+        None => detail,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::suite::Role;
+
+    fn render(source: &str) -> Result<String, TemplateError> {
+        let content = vec![Part::Image(0), Part::Text("hi ".into())];
+        let messages = [Message {
+            role: Role::User,
+            content,
+        }];
+        ChatTemplate::compile(source.into(), "<s>".into(), "</s>".into())?.render(&messages)
+    }
+
+    #[test]
+    fn python_methods_and_parts_work() {
+        let source = "{{ bos_token }}{% for m in messages %}{{ m['role'].upper() }}:{% for c in m.content %}{{ '<image>' if c.type == 'image' else c['text'].strip() }}{% endfor %}{% endfor %}";
+        assert_eq!(render(source).unwrap(), "<s>USER:<image>hi");
+    }
+
+    #[test]
+    fn what_a_template_raises_is_the_error() {
+        let message = render("\n{{ raise_exception('only one turn') }}")
+            .unwrap_err()
+            .to_string();
+        assert_eq!(message, "chat template: line 2: only one turn");
+    }
+
+    #[test]
+    fn an_endless_template_runs_out_of_fuel() {
+        let source = "{% for a in range(99999) %}{% for b in range(99999) %}x{% endfor %}{% endfor %}";
+        assert!(render(source).unwrap_err().to_string().contains("fuel"));
+    }
+}

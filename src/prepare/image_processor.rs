@@ -1,0 +1,208 @@
+//! The image processor that `preprocessor_config.json` describes: resize, crop, rescale, normalise.
+//!
+//! Pixels equal those of transformers' reference (Pillow) processors to 1/255.
+
+use fast_image_resize::FilterType;
+use image::{Rgb, RgbImage};
+use ndarray::Array3;
+use serde_json::Value;
+
+use crate::render::resize::resize;
+
+/// A processor of fixed steps.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImageProcessor {
+    resize: Option<Target>,
+    filter: FilterType,
+    crop: Option<(u32, u32)>,
+    /// `lookup[channel][value]`: the float that an 8-bit value becomes.
+    lookup: [Vec<f32>; 3],
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Target {
+    /// Width and height, whatever the aspect.
+    Exact(u32, u32),
+    /// The shorter side; the aspect is kept.
+    ShortestEdge(u32),
+}
+
+impl ImageProcessor {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// When a field is missing or of another kind than expected: the message names it.
+    pub fn from_config(config: &Value) -> Result<Self, String> {
+        let flag = |name: &str| config.get(name).and_then(Value::as_bool).unwrap_or(true);
+        let resize = if flag("do_resize") {
+            Some(target(config.get("size"))?)
+        } else {
+            None
+        };
+        let crop = match config.get("crop_size").filter(|_| flag("do_center_crop")) {
+            None | Some(Value::Null) => None,
+            Some(size) => match target(Some(size))? {
+                Target::Exact(width, height) => Some((width, height)),
+                Target::ShortestEdge(side) => Some((side, side)),
+            },
+        };
+        let filter = match config.get("resample").and_then(Value::as_u64).unwrap_or(3) {
+            1 => FilterType::Lanczos3,
+            2 => FilterType::Bilinear,
+            3 => FilterType::CatmullRom, // Pillow's BICUBIC
+            4 => FilterType::Box,
+            5 => FilterType::Hamming,
+            other => {
+                return Err(format!(
+                    "`resample` is {other}, expected one of Pillow's filters 1 to 5"
+                ));
+            }
+        };
+        let scale = match config.get("rescale_factor").filter(|_| flag("do_rescale")) {
+            Some(factor) => factor.as_f64().ok_or("`rescale_factor` is no number")?,
+            None if flag("do_rescale") => 1.0 / 255.0,
+            None => 1.0,
+        };
+        let triple = |name: &str, default: f64| -> Result<[f64; 3], String> {
+            match config.get(name).filter(|_| flag("do_normalize")) {
+                None | Some(Value::Null) => Ok([default; 3]),
+                Some(value) => {
+                    let numbers: Vec<f64> = value
+                        .as_array()
+                        .into_iter()
+                        .flatten()
+                        .filter_map(Value::as_f64)
+                        .collect();
+                    numbers
+                        .try_into()
+                        .map_err(|_| format!("`{name}` is {value}, expected three numbers"))
+                }
+            }
+        };
+        let (mean, std) = (triple("image_mean", 0.0)?, triple("image_std", 1.0)?);
+        // In the order and precision of the reference: rescaled to a 32-bit float, then normalised as one.
+        let channel = |channel: usize| {
+            let normalise = |value: u32| {
+                let rescaled = (f64::from(value) * scale) as f32;
+                (rescaled - mean[channel] as f32) / std[channel] as f32
+            };
+            (0..256).map(normalise).collect()
+        };
+        Ok(Self {
+            resize,
+            filter,
+            crop,
+            lookup: [channel(0), channel(1), channel(2)],
+        })
+    }
+
+    /// Width and height of what comes out, when it does not depend on the image.
+    pub fn output_size(&self) -> Option<(u32, u32)> {
+        self.crop.or(match self.resize {
+            Some(Target::Exact(width, height)) => Some((width, height)),
+            _ => None,
+        })
+    }
+
+    /// Processes one image: `pixel_values` as [3, height, width].
+    pub fn process(&self, image: &RgbImage) -> Array3<f32> {
+        let resized = match self.resize {
+            None => image.clone(),
+            Some(Target::Exact(width, height)) => resize(image, width, height, self.filter),
+            Some(Target::ShortestEdge(side)) => {
+                let (width, height) = shortest_edge(image.dimensions(), side);
+                resize(image, width, height, self.filter)
+            }
+        };
+        let cropped = match self.crop {
+            None => resized,
+            Some(size) => center_crop(&resized, size),
+        };
+        let (width, height) = cropped.dimensions();
+        let bytes = cropped.as_raw();
+        Array3::from_shape_fn((3, height as usize, width as usize), |(channel, y, x)| {
+            self.lookup[channel][bytes[(y * width as usize + x) * 3 + channel] as usize]
+        })
+    }
+}
+
+fn target(size: Option<&Value>) -> Result<Target, String> {
+    let size = size.ok_or("`size` is missing")?;
+    let side = |name: &str| size.get(name).and_then(Value::as_u64).map(|side| side as u32);
+    if let Some(side) = size.as_u64() {
+        return Ok(Target::ShortestEdge(side as u32));
+    }
+    match (side("width"), side("height"), side("shortest_edge")) {
+        (Some(width), Some(height), _) => Ok(Target::Exact(width, height)),
+        (_, _, Some(side)) => Ok(Target::ShortestEdge(side)),
+        _ => Err(format!(
+            "`size` is {size}, expected height and width, or shortest_edge"
+        )),
+    }
+}
+
+/// The longer side is truncated to whole pixels, as the reference does it.
+fn shortest_edge((width, height): (u32, u32), side: u32) -> (u32, u32) {
+    let longer = |long: u32, short: u32| (u64::from(side) * u64::from(long) / u64::from(short.max(1))) as u32;
+    if width <= height {
+        (side, longer(height, width))
+    } else {
+        (longer(width, height), side)
+    }
+}
+
+/// Cuts the middle out; where the image is smaller, it is padded with black.
+fn center_crop(image: &RgbImage, (width, height): (u32, u32)) -> RgbImage {
+    let offset = |have: u32, want: u32| {
+        let (have, want) = (i64::from(have), i64::from(want));
+        // Cropping rounds down, padding rounds up: that is where the reference puts the odd pixel.
+        if have >= want {
+            (have - want) / 2
+        } else {
+            -((want - have + 1) / 2)
+        }
+    };
+    let (left, top) = (offset(image.width(), width), offset(image.height(), height));
+    RgbImage::from_fn(width, height, |x, y| {
+        let (x, y) = (i64::from(x) + left, i64::from(y) + top);
+        let inside =
+            (0..i64::from(image.width())).contains(&x) && (0..i64::from(image.height())).contains(&y);
+        if inside {
+            *image.get_pixel(x as u32, y as u32)
+        } else {
+            Rgb([0; 3])
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_longer_side_is_truncated() {
+        assert_eq!(shortest_edge((1000, 333), 336), (1009, 336));
+        assert_eq!(shortest_edge((17, 31), 64), (64, 116));
+    }
+
+    #[test]
+    fn crops_and_pads_around_the_middle() {
+        let image = RgbImage::from_fn(4, 2, |x, y| Rgb([x as u8 + 1, y as u8, 0]));
+        let cropped = center_crop(&image, (2, 4));
+        assert_eq!(cropped.get_pixel(0, 1).0, [2, 0, 0]);
+        assert_eq!(cropped.get_pixel(1, 2).0, [3, 1, 0]);
+        assert_eq!(cropped.get_pixel(0, 0).0, [0, 0, 0]);
+    }
+
+    #[test]
+    fn a_field_of_another_kind_is_named() {
+        let message = ImageProcessor::from_config(&json!({"size": {"width": 4}})).unwrap_err();
+        assert!(message.contains("`size`"), "{message}");
+        let message =
+            ImageProcessor::from_config(&json!({"size": 4, "image_mean": [1, 2], "image_std": [1, 1, 1]}))
+                .unwrap_err();
+        assert!(message.contains("`image_mean`"), "{message}");
+    }
+}

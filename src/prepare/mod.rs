@@ -1,0 +1,12 @@
+//! What a model sees: messages through the chat template into tokens, images into pixels.
+//!
+//! Pure per prompt and run on rayon, ahead of the model. One prompt's failure is that prompt's: it comes out as an error
+//! in its place.
+
+pub mod chat_template;
+pub mod image_processor;
+mod preparer;
+mod spelling;
+
+pub use preparer::{ImageSpan, PreparedImage, PreparedUnit, Preparer, Prompt};
+pub use spelling::OptionTokens;

@@ -1,0 +1,309 @@
+//! From groups to prompts and pixels.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use image::RgbImage;
+use rayon::prelude::*;
+use serde_json::Value;
+use tokenizers::Tokenizer;
+
+use super::OptionTokens;
+use super::chat_template::ChatTemplate;
+use crate::model::family::{Family, Pixels};
+use crate::model::{ModelDirectory, ModelError};
+use crate::render::load::load;
+use crate::suite::seeding::hex_digest;
+use crate::suite::{Group, ImageSource, Part, Presentation};
+
+/// Where an image's placeholder tokens stand in a prompt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ImageSpan {
+    /// Index of the image in [`PreparedUnit::images`].
+    pub image: usize,
+    /// First placeholder token.
+    pub start: usize,
+    /// Number of placeholder tokens.
+    pub length: usize,
+}
+
+/// A presentation after the chat template: tokens and image spans.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prompt {
+    /// Token ids, placeholders expanded.
+    pub ids: Vec<i64>,
+    /// The images among them, in order.
+    pub spans: Vec<ImageSpan>,
+    /// SHA-256 (hex) of the rendered prompt, before placeholders are expanded.
+    pub hash: String,
+}
+
+impl Prompt {
+    /// Tokens that stand for images.
+    pub fn vision_tokens(&self) -> usize {
+        self.spans.iter().map(|span| span.length).sum()
+    }
+
+    /// All other tokens.
+    pub fn text_tokens(&self) -> usize {
+        self.ids.len() - self.vision_tokens()
+    }
+}
+
+/// An image, ready for the vision encoder.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PreparedImage {
+    /// SHA-256 (hex) of size and RGB pixels.
+    pub hash: String,
+    /// What the vision encoder takes.
+    pub pixels: Pixels,
+}
+
+/// One group with all that the model needs of it.
+pub struct PreparedGroup {
+    /// What was asked.
+    pub group: Group,
+    /// First tokens of its options.
+    pub options: Arc<OptionTokens>,
+}
+
+/// A unit of work: consecutive groups, their distinct images and their prompts.
+pub struct PreparedUnit {
+    /// The unit's number.
+    pub index: usize,
+    /// Its groups.
+    pub groups: Vec<PreparedGroup>,
+    /// Images; the groups' image indices are shifted by `image_offsets`.
+    pub images: Vec<Result<PreparedImage, String>>,
+    /// Prompts of all groups' presentations, in order.
+    pub prompts: Vec<Result<Prompt, String>>,
+}
+
+/// Template, tokenizer and image processor of one model.
+pub struct Preparer {
+    family: Box<dyn Family>,
+    template: ChatTemplate,
+    tokenizer: Tokenizer,
+    context_length: Option<usize>,
+}
+
+impl Preparer {
+    /// Reads what it needs from the model's directory.
+    ///
+    /// # Errors
+    /// When a file is missing or broken.
+    pub fn open(directory: &ModelDirectory) -> Result<Self, ModelError> {
+        let wrong = |file: &str, reason: String| ModelError::File {
+            path: directory.path.join(file),
+            reason,
+        };
+        let tokenizer = Tokenizer::from_file(directory.path.join("tokenizer.json"))
+            .map_err(|error| wrong("tokenizer.json", error.to_string()))?;
+        let config = directory.tokenizer_config()?;
+        let special = |name: &str| match config.get(name) {
+            Some(Value::String(token)) => token.clone(),
+            Some(token) => token
+                .get("content")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_string(),
+            None => String::new(),
+        };
+        let template = ChatTemplate::compile(
+            directory.chat_template()?,
+            special("bos_token"),
+            special("eos_token"),
+        )
+        .map_err(|error| wrong("chat_template.jinja", error.to_string()))?;
+        Ok(Self {
+            family: directory.family()?,
+            template,
+            tokenizer,
+            context_length: directory.context_length(),
+        })
+    }
+
+    /// The model's family.
+    pub fn family(&self) -> &dyn Family {
+        &*self.family
+    }
+
+    /// The text of one token.
+    pub fn token_text(&self, token: u32) -> String {
+        self.tokenizer.decode(&[token], false).unwrap_or_default()
+    }
+
+    /// First tokens of options.
+    ///
+    /// # Errors
+    /// See [`OptionTokens::of`].
+    pub fn option_tokens(&self, options: &[crate::suite::AnswerOption]) -> Result<OptionTokens, String> {
+        OptionTokens::of(options, &self.tokenizer)
+    }
+
+    /// The rendered prompt, with one placeholder an image.
+    ///
+    /// # Errors
+    /// When the template fails.
+    pub fn render(&self, presentation: &Presentation) -> Result<String, String> {
+        self.template
+            .render(&presentation.messages)
+            .map_err(|error| error.to_string())
+    }
+
+    /// Prepares a unit: draws, decodes, resizes and tokenizes on rayon's threads.
+    ///
+    /// # Errors
+    /// When a group's options cannot be told apart by their first tokens.
+    pub fn prepare(&self, index: usize, groups: Vec<Group>) -> Result<PreparedUnit, String> {
+        let groups: Vec<PreparedGroup> = groups
+            .into_iter()
+            .map(|group| {
+                Ok(PreparedGroup {
+                    options: Arc::new(self.option_tokens(&group.options)?),
+                    group,
+                })
+            })
+            .collect::<Result<_, String>>()?;
+        let sources: Vec<&ImageSource> = groups.iter().flat_map(|group| &group.group.images).collect();
+        let images: Vec<Result<PreparedImage, String>> = sources
+            .into_par_iter()
+            .map(|source| guarded("image", || self.image(source)))
+            .collect();
+        let mut offset = 0;
+        let mut rows: Vec<(usize, &Presentation)> = Vec::new();
+        for group in &groups {
+            rows.extend(group.group.presentations.iter().map(|row| (offset, row)));
+            offset += group.group.images.len();
+        }
+        let prompts: Vec<Result<Prompt, String>> = rows
+            .into_par_iter()
+            .map(|(offset, row)| guarded("prompt", || self.prompt(row, &images, offset)))
+            .collect();
+        Ok(PreparedUnit {
+            index,
+            groups,
+            images,
+            prompts,
+        })
+    }
+
+    /// Pixels of one image as the vision encoder takes them.
+    ///
+    /// # Errors
+    /// When it cannot be drawn or decoded.
+    pub fn image(&self, source: &ImageSource) -> Result<PreparedImage, String> {
+        let image = load(source).map_err(|error| error.to_string())?;
+        Ok(PreparedImage {
+            hash: image_hash(&image),
+            pixels: self.family.pixels(&image),
+        })
+    }
+
+    fn prompt(
+        &self,
+        row: &Presentation,
+        images: &[Result<PreparedImage, String>],
+        offset: usize,
+    ) -> Result<Prompt, String> {
+        let shown = row
+            .messages
+            .iter()
+            .flat_map(|message| &message.content)
+            .filter_map(|part| match part {
+                Part::Image(image) => Some(offset + image),
+                Part::Text(_) => None,
+            });
+        let shown: Vec<(usize, usize)> = shown
+            .map(|index| {
+                images[index]
+                    .as_ref()
+                    .map(|image| (index, image.pixels.tokens))
+                    .map_err(Clone::clone)
+            })
+            .collect::<Result<_, _>>()?;
+        let rendered = self.render(row)?;
+        let placeholder = self.family.image_placeholder();
+        let pieces: Vec<&str> = rendered.split(placeholder).collect();
+        if pieces.len() != shown.len() + 1 {
+            return Err(format!(
+                "the prompt has {} image placeholders ({placeholder}) for {} images; a text must not hold the placeholder itself",
+                pieces.len() - 1,
+                shown.len()
+            ));
+        }
+        let mut expanded = pieces[0].to_string();
+        for ((_, tokens), piece) in shown.iter().zip(&pieces[1..]) {
+            expanded.push_str(&self.family.expand(*tokens));
+            expanded.push_str(piece);
+        }
+        // As transformers' processors do it: a template that writes the BOS token itself gets no second one.
+        let bos = self.template.bos_token();
+        let add_special_tokens = bos.is_empty() || !rendered.starts_with(bos);
+        let encoding = self
+            .tokenizer
+            .encode(expanded, add_special_tokens)
+            .map_err(|error| error.to_string())?;
+        let ids: Vec<i64> = encoding.get_ids().iter().map(|&id| i64::from(id)).collect();
+        if let Some(limit) = self.context_length.filter(|limit| ids.len() > *limit) {
+            return Err(format!(
+                "context overflow: the prompt has {} tokens, the model takes {limit}",
+                ids.len()
+            ));
+        }
+        let spans = self.spans(&ids, &shown)?;
+        Ok(Prompt {
+            ids,
+            spans,
+            hash: hex_digest(&rendered),
+        })
+    }
+
+    /// Finds the placeholder tokens and deals them out to the images in order.
+    fn spans(&self, ids: &[i64], shown: &[(usize, usize)]) -> Result<Vec<ImageSpan>, String> {
+        let image_token = self.family.image_token_id();
+        let mut places = ids
+            .iter()
+            .enumerate()
+            .filter(|(_, id)| **id == image_token)
+            .map(|(place, _)| place);
+        let mut spans = Vec::with_capacity(shown.len());
+        for &(image, length) in shown {
+            let taken: Vec<usize> = places.by_ref().take(length).collect();
+            let contiguous = taken.windows(2).all(|pair| pair[1] == pair[0] + 1);
+            let (Some(&start), true, true) = (taken.first(), taken.len() == length, contiguous) else {
+                return Err(format!(
+                    "the tokenizer made {} image tokens where {length} belong together",
+                    taken.len()
+                ));
+            };
+            spans.push(ImageSpan { image, start, length });
+        }
+        match places.count() {
+            0 => Ok(spans),
+            more => Err(format!(
+                "the prompt has {more} image tokens more than its images have features"
+            )),
+        }
+    }
+}
+
+/// A third-party decoder's or template's panic is one sample's error.
+fn guarded<T>(what: &str, work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let reason = panic
+            .downcast_ref::<&str>()
+            .map(ToString::to_string)
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_default();
+        Err(format!("internal error while preparing this {what}: {reason}"))
+    })
+}
+
+fn image_hash(image: &RgbImage) -> String {
+    let mut bytes = Vec::with_capacity(8 + image.as_raw().len());
+    bytes.extend(image.width().to_le_bytes());
+    bytes.extend(image.height().to_le_bytes());
+    bytes.extend(image.as_raw());
+    hex_digest(bytes)
+}
