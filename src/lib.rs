@@ -2,6 +2,7 @@
 
 pub mod analysis;
 pub mod cli;
+pub mod engine;
 pub mod model;
 pub mod prepare;
 pub mod render;

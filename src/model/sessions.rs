@@ -301,7 +301,9 @@ fn floats(value: &DynValue, step: &'static str) -> Result<ArrayD<f32>, ModelErro
 
 fn three_axes(array: ArrayD<f32>, step: &'static str) -> Result<Array3<f32>, ModelError> {
     let found = format!("an output has the shape {:?}, expected three axes", array.shape());
-    array.into_dimensionality::<Ix3>().map_err(|_| wrong(step, &found))
+    array
+        .into_dimensionality::<Ix3>()
+        .map_err(|_| wrong(step, &found))
 }
 
 fn failed(step: &'static str, error: ort::Error) -> ModelError {

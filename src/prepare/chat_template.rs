@@ -47,7 +47,10 @@ impl<'a> TemplateMessage<'a> {
             Part::Text(text) => TemplatePart::Text { text },
             Part::Image(_) => TemplatePart::Image,
         };
-        Self { role: message.role, content: message.content.iter().map(part).collect() }
+        Self {
+            role: message.role,
+            content: message.content.iter().map(part).collect(),
+        }
     }
 }
 
@@ -61,7 +64,10 @@ impl ChatTemplate {
         environment.set_fuel(Some(FUEL));
         environment.set_recursion_limit(RECURSION);
         // transformers compiles chat templates with both.
-        let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+        let syntax = SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .build();
         environment.set_syntax(syntax.map_err(|error| TemplateError(describe(&error)))?);
         environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
         environment.add_function(

@@ -1,0 +1,171 @@
+//! Preparation ahead of the model: one thread feeds prepared units into a bounded queue, workers with a model each take
+//! them, and the caller's thread receives results as they come.
+//!
+//! Memory is bounded by the queues; the order of completion is free, because a unit's result depends on the unit alone.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{RecvTimeoutError, bounded};
+
+use super::{EvaluationSettings, UnitResult, evaluate};
+use crate::model::Model;
+use crate::prepare::{PreparedUnit, Preparer};
+use crate::suite::{Group, Suite, SuiteError};
+
+/// How a pipeline ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Every unit was run.
+    Complete,
+    /// Stopped on request; the units that were done are done.
+    Interrupted,
+}
+
+/// What ends a pipeline early.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError<E: std::error::Error> {
+    /// The suite could not give a group.
+    #[error(transparent)]
+    Suite(#[from] SuiteError),
+    /// A unit could not be prepared, for a reason that concerns all its rows.
+    #[error("unit {unit}: {reason}")]
+    Prepare {
+        /// Which unit.
+        unit: usize,
+        /// Why.
+        reason: String,
+    },
+    /// The receiver of results failed (a full disk, for one).
+    #[error(transparent)]
+    Sink(E),
+}
+
+/// How a suite is cut into units: fixed runs of consecutive groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Units {
+    /// Groups of the suite.
+    pub groups: usize,
+    /// Groups of one unit.
+    pub groups_per_unit: usize,
+}
+
+impl Units {
+    /// Number of units.
+    pub fn count(self) -> usize {
+        self.groups.div_ceil(self.groups_per_unit)
+    }
+
+    /// The groups of a unit.
+    pub fn groups_of(self, unit: usize) -> std::ops::Range<usize> {
+        let start = unit * self.groups_per_unit;
+        start..(start + self.groups_per_unit).min(self.groups)
+    }
+}
+
+/// The pipeline's parts.
+pub struct Pipeline<'a> {
+    /// What is asked.
+    pub suite: &'a dyn Suite,
+    /// How it is cut.
+    pub units: Units,
+    /// Makes prompts and pixels.
+    pub preparer: &'a Preparer,
+    /// What is computed.
+    pub settings: EvaluationSettings,
+    /// Set to stop after the units that are running.
+    pub stop: &'a AtomicBool,
+}
+
+impl Pipeline<'_> {
+    /// Runs the units in `wanted` on the workers' models and hands each result to `sink`, on the calling thread.
+    /// `idle` is called about ten times a second while nothing comes.
+    ///
+    /// # Errors
+    /// When the suite, the preparation or the sink fails; nothing more is started then.
+    pub fn run<E: std::error::Error + Send>(
+        &self,
+        wanted: &[usize],
+        models: &mut [Model],
+        mut sink: impl FnMut(UnitResult, Duration) -> Result<(), E>,
+        mut idle: impl FnMut(),
+    ) -> Result<Ending, PipelineError<E>> {
+        let (send_prepared, receive_prepared) = bounded::<PreparedUnit>(models.len() + 1);
+        let (send_result, receive_result) =
+            bounded::<Result<(UnitResult, Duration), PipelineError<E>>>(models.len());
+        let halt = AtomicBool::new(false);
+        let halted = || halt.load(Ordering::Relaxed) || self.stop.load(Ordering::Relaxed);
+        std::thread::scope(|scope| {
+            let send_error = send_result.clone();
+            let feeder_halted = &halted;
+            scope.spawn(move || {
+                for &unit in wanted {
+                    if feeder_halted() {
+                        return;
+                    }
+                    match self.prepare(unit) {
+                        Ok(prepared) => {
+                            if send_prepared.send(prepared).is_err() {
+                                return;
+                            }
+                        }
+                        Err(error) => {
+                            let _ = send_error.send(Err(error));
+                            return;
+                        }
+                    }
+                }
+            });
+            for model in models {
+                let (receive, send) = (receive_prepared.clone(), send_result.clone());
+                let worker_halted = &halted;
+                scope.spawn(move || {
+                    for unit in receive {
+                        if worker_halted() {
+                            return;
+                        }
+                        let start = Instant::now();
+                        let result = evaluate(model, self.preparer.family(), unit, &self.settings);
+                        if send.send(Ok((result, start.elapsed()))).is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+            drop((send_result, receive_prepared));
+            let mut outcome = Ok(());
+            loop {
+                match receive_result.recv_timeout(Duration::from_millis(100)) {
+                    Ok(received) if outcome.is_ok() => {
+                        outcome = received
+                            .and_then(|(result, took)| sink(result, took).map_err(PipelineError::Sink));
+                        if outcome.is_err() {
+                            halt.store(true, Ordering::Relaxed);
+                        }
+                    }
+                    Ok(_) => {} // draining after an error
+                    Err(RecvTimeoutError::Timeout) => idle(),
+                    Err(RecvTimeoutError::Disconnected) => break,
+                }
+            }
+            outcome.map(|()| {
+                if self.stop.load(Ordering::Relaxed) {
+                    Ending::Interrupted
+                } else {
+                    Ending::Complete
+                }
+            })
+        })
+    }
+
+    fn prepare<E: std::error::Error + Send>(&self, unit: usize) -> Result<PreparedUnit, PipelineError<E>> {
+        let groups: Vec<Group> = self
+            .units
+            .groups_of(unit)
+            .map(|index| self.suite.group(index))
+            .collect::<Result<_, _>>()?;
+        self.preparer
+            .prepare(unit, groups)
+            .map_err(|reason| PipelineError::Prepare { unit, reason })
+    }
+}
