@@ -148,7 +148,7 @@ fn presentation(case: &CaseView, prompt: &CasePrompt) -> String {
     };
     let text = escape::html(&prompt.text).replace("&lt;image&gt;", "<span class=\"image-mark\">image</span>");
     format!(
-        "<section class=\"presentation\"><h4>{}</h4><p class=\"prompt\">{text}</p>{}{}</section>",
+        "<section class=\"presentation\"><h4>{}</h4><p class=\"prompt\">{text}</p><div class=\"answered\">{}</div>{}</section>",
         escape::html(title),
         answer(case, prompt),
         options(case, prompt)

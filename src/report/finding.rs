@@ -106,8 +106,8 @@ mod tests {
     fn a_model_that_follows_the_image() {
         assert_eq!(
             said((0.41, 0.38, 0.44), crossing(-0.12, -0.20, -0.05)),
-            "This model follows the image more often: TFR 0.41 [0.38, 0.44]; it switches to the text once \
-             Δ<i>H</i><sub>rel</sub> is below −0.12 [−0.20, −0.05] (inherent vision preference)."
+            "This model follows the image more often: TFR 0.41 [0.38,\u{a0}0.44]; it switches to the text once \
+             Δ<i>H</i><sub>rel</sub> is below −0.12 [−0.20,\u{a0}−0.05] (inherent vision preference)."
         );
     }
 

@@ -64,8 +64,8 @@ fn reproduction(about: &About, analyses: &[FollowingAnalysis]) -> String {
         rows.push_str(&row(&name, &analysis_words(&analysis.settings)));
     }
     format!(
-        "<section id=\"reproduce\"><h2>Reproduce</h2><p>The same model files, suite, settings and program version give \
-         the same tables, byte for byte, and the same tables give this page.</p>\
+        "<section id=\"reproduce\"><h2>Reproduce</h2><p>On a CPU, the same model files, suite, settings and program version give \
+         the same tables, byte for byte; the same tables give this page.</p>\
          <div class=\"scroll\" role=\"group\" tabindex=\"0\" aria-label=\"Settings\"><table class=\"settings\">\
          <tbody>{rows}</tbody></table></div></section>"
     )

@@ -6,6 +6,7 @@
 
 mod case_card;
 mod cases;
+mod comparison;
 mod escape;
 mod figure;
 mod finding;

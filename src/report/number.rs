@@ -1,4 +1,6 @@
 //! How numbers are written on the page: true minus signs, thousands separated, intervals in brackets, never "NaN".
+//!
+//! What belongs together (an interval, a percentage) is held together by no-break spaces.
 
 use crate::analysis::summary::Estimate;
 
@@ -46,7 +48,7 @@ pub fn percent(part: u64, whole: u64) -> String {
     if whole == 0 {
         ABSENT.to_string()
     } else {
-        format!("{} %", fixed(share(part, whole) * 100.0, 0))
+        format!("{}\u{a0}%", fixed(share(part, whole) * 100.0, 0))
     }
 }
 
@@ -63,17 +65,17 @@ pub fn share(part: u64, whole: u64) -> f64 {
 /// `0.41 [0.38, 0.44]`.
 #[must_use]
 pub fn estimate(estimate: &Estimate, decimals: usize) -> String {
+    let value = fixed(estimate.value, decimals);
     match interval(estimate) {
-        Some((low, high)) => {
-            format!(
-                "{} [{}, {}]",
-                fixed(estimate.value, decimals),
-                fixed(low, decimals),
-                fixed(high, decimals)
-            )
-        }
-        None => fixed(estimate.value, decimals),
+        Some(ends) => format!("{value} {}", brackets(ends, decimals)),
+        None => value,
     }
+}
+
+/// `[0.38, 0.44]`.
+#[must_use]
+pub fn brackets((low, high): (f64, f64), decimals: usize) -> String {
+    format!("[{},\u{a0}{}]", fixed(low, decimals), fixed(high, decimals))
 }
 
 /// The interval of an estimate, where it has one with two finite ends.
@@ -89,9 +91,9 @@ pub fn interval(estimate: &Estimate) -> Option<(f64, f64)> {
 pub fn p_value(value: f64, permutations: u32) -> String {
     let resolution = 1.0 / f64::from(permutations.max(1));
     if value < resolution {
-        format!("< {}", fixed(resolution, 4))
+        format!("<\u{a0}{}", fixed(resolution, 4))
     } else {
-        format!("= {}", fixed(value, 4))
+        format!("=\u{a0}{}", fixed(value, 4))
     }
 }
 
@@ -131,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_p_value_is_never_zero() {
-        assert_eq!(p_value(0.0, 2000), "< 0.0005");
-        assert_eq!(p_value(0.25, 2000), "= 0.2500");
+        assert_eq!(p_value(0.0, 2000), "<\u{a0}0.0005");
+        assert_eq!(p_value(0.25, 2000), "=\u{a0}0.2500");
     }
 }

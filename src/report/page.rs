@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::figure::nothing;
 use super::input::{About, CaseView};
-use super::{cases, escape, finding, method, number, section};
+use super::{cases, comparison, escape, finding, method, number, section};
 use crate::analysis::summary::FollowingAnalysis;
 
 const STYLE: &str = include_str!("style.css");
@@ -54,7 +54,7 @@ fn heading(about: &About, analyses: &[FollowingAnalysis]) -> String {
         [] => "<p class=\"finding\">No analysis of following was made of this run, so there is no finding to report.</p>"
             .to_string(),
         [analysis] => format!("<p class=\"finding\">{}</p>", finding::sentence(analysis)),
-        several => format!("<p class=\"finding\">{} analyses of this run stand below, one after the other.</p>", several.len()),
+        several => comparison::table(several),
     };
     let contents = match analyses {
         [_] => section::contents(&id(0)),

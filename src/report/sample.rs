@@ -102,6 +102,13 @@ pub fn cases() -> Vec<CaseView> {
     (0..24).map(case).collect()
 }
 
+fn around(value: f64, half_width: f64) -> Estimate {
+    Estimate {
+        value,
+        interval: Some((value - half_width, value + half_width)),
+    }
+}
+
 fn near(value: f64, half_width: f64) -> Estimate {
     Estimate {
         value,
@@ -182,7 +189,7 @@ fn vision_tier(tier: i32) -> TierRow {
     TierRow {
         tier,
         prompts: 100,
-        entropy: near(0.12 + 1.1 * hard * hard, 0.05 + 0.07 * hard),
+        entropy: around(0.12 + 1.1 * hard * hard, 0.05 + 0.07 * hard),
         accuracy: near(0.985 - 0.38 * hard * hard, 0.02 + 0.06 * hard),
     }
 }
@@ -192,7 +199,7 @@ fn text_tier(tier: i32) -> TierRow {
     TierRow {
         tier,
         prompts: 1400,
-        entropy: near(0.08 + 0.74 * hard, 0.03),
+        entropy: around(0.08 + 0.74 * hard, 0.03),
         accuracy: near(0.99 - 0.13 * hard, 0.015),
     }
 }

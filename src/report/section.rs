@@ -74,7 +74,7 @@ fn parts(id: &str, analysis: &FollowingAnalysis) -> [Part; 5] {
                 "The law under test: the more certain the model is of the text alone, compared with the image alone, the \
                  more often it follows the text when the two disagree. So the share of text following should fall from \
                  left to right, and where it crosses one half is the model's own preference, freed from difficulty. \
-                 At {DH_REL} = 0 both modalities are equally uncertain."
+                 At {DH_REL}\u{a0}=\u{a0}0 both modalities are equally uncertain."
             ),
             body: curve::figure(id, analysis.curve.as_ref(), &analysis.settings),
         },

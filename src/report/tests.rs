@@ -222,7 +222,7 @@ fn the_finding_and_the_key_figures_stand_at_the_top() {
     let page = content(&page());
     let top = page.split("data-figure=\"curve\"").next().unwrap();
     for part in [
-        "follows the image more often: TFR 0.41 [0.38, 0.44]",
+        "follows the image more often: TFR 0.41 [0.38,\u{a0}0.44]",
         ">−0.12<",
         ">2,874<",
         ">−0.57<",

@@ -73,7 +73,7 @@ fn monotone(analysis: &FollowingAnalysis) -> Tile {
             let p = super::escape::html(&p);
             (
                 number::fixed(monotonicity.distance, 3),
-                format!("mean distance to a falling curve, <i>p</i> {p}"),
+                format!("mean distance to a falling curve, <i>p</i>\u{a0}{p}"),
             )
         },
     );
@@ -125,7 +125,7 @@ fn failed(analysis: &FollowingAnalysis) -> Tile {
 
 /// Failures are few: one decimal more than elsewhere.
 fn percent_fine(part: u64, whole: u64) -> String {
-    format!("{} %", number::fixed(number::share(part, whole) * 100.0, 1))
+    format!("{}\u{a0}%", number::fixed(number::share(part, whole) * 100.0, 1))
 }
 
 fn optional(estimate: Option<&Estimate>, decimals: usize) -> String {
@@ -135,12 +135,6 @@ fn optional(estimate: Option<&Estimate>, decimals: usize) -> String {
 fn interval_words(estimate: Option<&Estimate>, decimals: usize) -> String {
     estimate.and_then(number::interval).map_or_else(
         || "no interval".to_string(),
-        |(low, high)| {
-            format!(
-                "[{}, {}]",
-                number::fixed(low, decimals),
-                number::fixed(high, decimals)
-            )
-        },
+        |ends| number::brackets(ends, decimals),
     )
 }

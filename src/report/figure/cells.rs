@@ -97,7 +97,7 @@ fn draw_cell(drawing: &mut Drawing, cell: &CellRow, left: f64, top: f64, width: 
     if decided > 0 {
         // The further from one half, the stronger the hue of the side that wins.
         let strength = 0.06 + 0.54 * (2.0 * tfr - 1.0).abs();
-        let hue = if tfr >= 0.5 { "text" } else { "vision" };
+        let hue = if tfr >= 0.5 { "shade text" } else { "shade vision" };
         drawing.push(
             &Element::rect(x, y, inner, ROW - 3.0)
                 .class(hue)

@@ -55,7 +55,7 @@ pub fn curve_legend() -> String {
 }
 
 fn confidence(settings: &FollowingSettings) -> String {
-    format!("{} %", number::fixed(settings.confidence * 100.0, 0))
+    format!("{}\u{a0}%", number::fixed(settings.confidence * 100.0, 0))
 }
 
 fn monotone_words(curve: &Curve, settings: &FollowingSettings) -> String {
@@ -67,7 +67,7 @@ fn monotone_words(curve: &Curve, settings: &FollowingSettings) -> String {
                 .map(|rho| format!("; Spearman ρ {} over cases", number::fixed(rho, 2)))
                 .unwrap_or_default();
             format!(
-                "The bins lie {} from their isotonic fit on average (permutation <i>p</i> {}){rho}.",
+                "The bins lie {} from their isotonic fit on average (permutation <i>p</i>\u{a0}{}){rho}.",
                 number::fixed(monotonicity.distance, 3),
                 escaped_p(monotonicity.p_value, settings.permutations),
             )

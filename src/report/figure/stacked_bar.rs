@@ -52,8 +52,8 @@ pub struct Place {
 
 /// Draws the shares side by side; those wide enough carry their percentage when `labelled`.
 pub fn draw(drawing: &mut Drawing, place: Place, shares: &[Share], labelled: bool) {
-    /// Least width that holds "100 %" at the largest figure text.
-    const LABEL_WIDTH: f64 = 52.0;
+    /// Width of one character of a label at the largest figure text, user units.
+    const CHARACTER: f64 = 13.0;
 
     let total: u64 = shares.iter().map(|share| share.cases).sum();
     let mut x = place.x;
@@ -71,7 +71,7 @@ pub fn draw(drawing: &mut Drawing, place: Place, shares: &[Share], labelled: boo
                 .class(share.class)
                 .tooltip(&tooltip),
         );
-        if labelled && width >= LABEL_WIDTH {
+        if labelled && width >= CHARACTER * percent.chars().count() as f64 {
             let baseline = place.y + place.height / 2.0 + 5.0;
             drawing.push(
                 &Element::label(x + width / 2.0, baseline, &percent)

@@ -142,7 +142,11 @@ fn series(
     drawing.push(&Element::polyline(&points).class(&format!("series stroke-{}", modality.class)));
     for (x, row, estimate) in marks {
         if let Some((low, high)) = number::interval(&estimate) {
-            drawing.push(&Element::line((x, scale.at(low)), (x, scale.at(high))).class("whisker"));
+            let (low, high) = (scale.at(low), scale.at(high));
+            drawing.push(&Element::line((x, low), (x, high)).class("whisker"));
+            for end in [low, high] {
+                drawing.push(&Element::line((x - 3.5, end), (x + 3.5, end)).class("whisker"));
+            }
         }
         let words = format!(
             "{} {}: {} ({} prompts)",
@@ -152,7 +156,7 @@ fn series(
             number::count(row.prompts)
         );
         drawing.push(
-            &Element::circle((x, scale.at(estimate.value)), 4.5)
+            &Element::circle((x, scale.at(estimate.value)), 3.6)
                 .class(&format!("point {}", modality.class))
                 .tooltip(&words),
         );
