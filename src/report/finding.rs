@@ -2,7 +2,7 @@
 
 use super::figure::DH_REL;
 use super::number;
-use crate::analysis::summary::{BalancePoint, Estimate, FollowingAnalysis};
+use crate::analysis::summary::{BalancePoint, Curve, Estimate, FollowingAnalysis};
 
 /// The finding of one analysis, as markup (numbers and words of our own only).
 #[must_use]
@@ -28,8 +28,9 @@ pub fn sentence(analysis: &FollowingAnalysis) -> String {
         .as_ref()
         .map(|curve| balance_words(&curve.balance_point))
         .unwrap_or_default();
+    let caveat = analysis.curve.as_ref().map(caveat).unwrap_or_default();
     format!(
-        "This model {}: TFR {}{balance}.",
+        "This model {}: TFR {}{balance}.{caveat}",
         preference_words(&tfr),
         number::estimate(&tfr, 2)
     )
@@ -62,6 +63,20 @@ fn balance_words(balance: &BalancePoint) -> String {
                 "; the image wins over the whole observed range of {DH_REL}, so there is no balance point"
             )
         }
+    }
+}
+
+/// Said where the law does not hold: a balance point of a curve that does not fall means little.
+fn caveat(curve: &Curve) -> String {
+    match curve
+        .monotonicity
+        .and_then(|monotonicity| monotonicity.spearman_rho)
+    {
+        Some(rho) if rho >= 0.0 => format!(
+            " Text following does not fall as {DH_REL} rises (Spearman ρ {}), against the law.",
+            number::fixed(rho, 2)
+        ),
+        _ => String::new(),
     }
 }
 
@@ -123,6 +138,20 @@ mod tests {
         let sentence = said((0.93, 0.91, 0.95), BalancePoint::AlwaysText);
         assert!(sentence.contains("follows the text more often"), "{sentence}");
         assert!(sentence.contains("no balance point"), "{sentence}");
+    }
+
+    #[test]
+    fn a_curve_that_does_not_fall_is_said_to_break_the_law() {
+        let mut analysis = sample::analysis();
+        assert!(!sentence(&analysis).contains("against the law"));
+        if let Some(monotonicity) = analysis
+            .curve
+            .as_mut()
+            .and_then(|curve| curve.monotonicity.as_mut())
+        {
+            monotonicity.spearman_rho = Some(0.08);
+        }
+        assert!(sentence(&analysis).ends_with("(Spearman ρ 0.08), against the law."));
     }
 
     #[test]

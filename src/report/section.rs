@@ -69,7 +69,7 @@ fn parts(id: &str, analysis: &FollowingAnalysis) -> [Part; 5] {
     [
         Part {
             key: "curve",
-            title: "The easier modality wins",
+            title: "Does the easier modality win?",
             intro: format!(
                 "The law under test: the more certain the model is of the text alone, compared with the image alone, the \
                  more often it follows the text when the two disagree. So the share of text following should fall from \
