@@ -1,0 +1,286 @@
+//! The run directory: found or made, locked, resumed, completed.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::atomic::{self, TEMPORARY_PREFIX};
+use super::log::append;
+use super::tables::Context;
+use super::{Manifest, Part, PartContext, RecordError, UnitLog, parquet_file};
+use crate::engine::UnitResult;
+use crate::suite::seeding::hex_digest;
+
+const MANIFEST: &str = "manifest.json";
+const PROGRESS: &str = "progress.jsonl";
+const LOCK: &str = ".lock";
+
+/// How far a run is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// Nothing was done yet.
+    Fresh,
+    /// These units are missing.
+    Missing(Vec<usize>),
+    /// All is done.
+    Complete,
+}
+
+/// A run directory that is open for writing.
+pub struct RunDirectory {
+    path: PathBuf,
+    manifest: Manifest,
+    done: BTreeMap<usize, Done>,
+    _lock: File,
+}
+
+/// A line of `progress.jsonl`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Done {
+    unit: usize,
+    failed_rows: usize,
+    parts: Vec<Part>,
+}
+
+impl RunDirectory {
+    /// Opens the directory for the run that `manifest` describes: makes it, or goes on where it stopped.
+    ///
+    /// # Errors
+    /// When it cannot be written, is in use, or holds another run or something else.
+    pub fn open(path: &Path, manifest: Manifest) -> Result<Self, RecordError> {
+        let io = |action, path: &Path| {
+            let path = path.to_path_buf();
+            move |source| RecordError::Io { action, path, source }
+        };
+        fs::create_dir_all(path).map_err(io("create", path))?;
+        let manifest_path = path.join(MANIFEST);
+        let existing = read_manifest(path)?;
+        if existing.is_none() {
+            let mut entries = fs::read_dir(path).map_err(io("read", path))?.flatten();
+            let ours = |name: &str| name == LOCK || name.starts_with(TEMPORARY_PREFIX);
+            if entries.any(|entry| !ours(&entry.file_name().to_string_lossy())) {
+                return Err(RecordError::NotARun { path: path.into() });
+            }
+        }
+        let lock_path = path.join(LOCK);
+        let lock = File::create(&lock_path).map_err(io("write", &lock_path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(RecordError::InUse { path: path.into() }),
+            // Some network file systems have no locks; then the user's word must do.
+            Err(TryLockError::Error(_)) => {}
+        }
+        let manifest = match existing {
+            Some(existing) => match existing.difference(&manifest) {
+                None => existing,
+                Some(difference) => {
+                    return Err(RecordError::OtherRun {
+                        path: path.into(),
+                        difference,
+                    });
+                }
+            },
+            None => {
+                write_json(&manifest_path, &manifest)?;
+                manifest
+            }
+        };
+        for folder in ["tables", "log"] {
+            let folder = path.join(folder);
+            fs::create_dir_all(&folder).map_err(io("create", &folder))?;
+        }
+        let mut directory = Self {
+            path: path.into(),
+            manifest,
+            done: BTreeMap::new(),
+            _lock: lock,
+        };
+        directory.done = directory.read_progress()?;
+        Ok(directory)
+    }
+
+    /// What the run is.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// How far it is.
+    pub fn state(&self) -> State {
+        if self.manifest.complete {
+            return State::Complete;
+        }
+        let missing: Vec<usize> = (0..self.manifest.units)
+            .filter(|unit| !self.done.contains_key(unit))
+            .collect();
+        if missing.len() == self.manifest.units {
+            State::Fresh
+        } else {
+            State::Missing(missing)
+        }
+    }
+
+    /// Writes a unit's parts, and then that it is done. Returns its number of failed rows.
+    ///
+    /// # Errors
+    /// When a part cannot be encoded or written; the unit is then not done.
+    pub fn write_unit(
+        &mut self,
+        result: &UnitResult,
+        token_text: &dyn Fn(u32) -> String,
+    ) -> Result<usize, RecordError> {
+        let unit = result.unit.index;
+        let context = Context {
+            run: &self.manifest.run,
+            suite: &self.manifest.suite,
+            profile: self.manifest.settings.profile,
+            token_text,
+        };
+        let part_context = PartContext {
+            run: self.manifest.run.clone(),
+            crossmodal: self.manifest.crossmodal.clone(),
+            fingerprints: self.manifest.fingerprints.clone(),
+        };
+        let mut parts = Vec::new();
+        for &table in &self.manifest.settings.tables {
+            let relative = format!(
+                "tables/table={}/model={}/suite={}/part-{unit:05}.parquet",
+                table.as_str(),
+                self.manifest.model,
+                self.manifest.suite
+            );
+            let path = self.path.join(&relative);
+            let batch = table
+                .batch(&context, result)
+                .map_err(|error| RecordError::Encode {
+                    path: path.clone(),
+                    source: error.into(),
+                })?;
+            let bytes = parquet_file::encode(table, &batch, &part_context, &path)?;
+            let io = |source| RecordError::Io {
+                action: "write",
+                path: path.clone(),
+                source,
+            };
+            fs::create_dir_all(path.parent().unwrap_or(&self.path)).map_err(io)?;
+            atomic::write(&path, &bytes).map_err(io)?;
+            parts.push(Part {
+                path: relative,
+                rows: batch.num_rows(),
+                bytes: bytes.len() as u64,
+                sha256: hex_digest(&bytes),
+            });
+        }
+        let failed_rows = result.answers.iter().filter(|answer| answer.is_err()).count();
+        let done = Done {
+            unit,
+            failed_rows,
+            parts,
+        };
+        append(&self.path.join(PROGRESS), &done, true)?;
+        self.done.insert(unit, done);
+        Ok(failed_rows)
+    }
+
+    /// Adds a line to the log table.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn log(&self, line: &UnitLog) -> Result<(), RecordError> {
+        append(&self.path.join("log/units.jsonl"), line, false)
+    }
+
+    /// Says in the manifest that all is done. Returns the number of failed rows.
+    ///
+    /// # Errors
+    /// When the manifest cannot be written.
+    pub fn complete(&mut self) -> Result<usize, RecordError> {
+        let failed_rows = self.done.values().map(|done| done.failed_rows).sum();
+        let mut parts: Vec<Part> = self.done.values().flat_map(|done| done.parts.clone()).collect();
+        parts.sort();
+        let manifest = Manifest {
+            complete: true,
+            failed_rows: Some(failed_rows),
+            parts,
+            ..self.manifest.clone()
+        };
+        write_json(&self.path.join(MANIFEST), &manifest)?;
+        self.manifest = manifest;
+        // The manifest says it all now; a leftover would do no harm.
+        let _ = fs::remove_file(self.path.join(PROGRESS));
+        Ok(failed_rows)
+    }
+
+    /// Units that are done: those whose line is whole and whose parts are there in full size.
+    fn read_progress(&self) -> Result<BTreeMap<usize, Done>, RecordError> {
+        let path = self.path.join(PROGRESS);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+            Err(source) => {
+                return Err(RecordError::Io {
+                    action: "read",
+                    path,
+                    source,
+                });
+            }
+        };
+        // A line that was cut off by a kill is a unit that is not done.
+        let lines: Vec<Done> = text
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect();
+        if !text.is_empty() && !text.ends_with('\n') {
+            let kept: String = lines
+                .iter()
+                .filter_map(|done| Some(serde_json::to_string(done).ok()? + "\n"))
+                .collect();
+            atomic::write(&path, kept.as_bytes()).map_err(|source| RecordError::Io {
+                action: "write",
+                path: path.clone(),
+                source,
+            })?;
+        }
+        let whole = |part: &Part| {
+            fs::metadata(self.path.join(&part.path)).is_ok_and(|metadata| metadata.len() == part.bytes)
+        };
+        let sound = lines
+            .into_iter()
+            .filter(|done| done.unit < self.manifest.units && done.parts.iter().all(whole));
+        Ok(sound.map(|done| (done.unit, done)).collect())
+    }
+}
+
+/// The manifest of a run directory; `None` when there is none.
+///
+/// # Errors
+/// When it is there but broken.
+pub fn read_manifest(run: &Path) -> Result<Option<Manifest>, RecordError> {
+    let path = run.join(MANIFEST);
+    match fs::read(&path) {
+        Ok(bytes) => serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|error| RecordError::Broken {
+                path,
+                reason: format!("not a manifest of ours: {error}"),
+            }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(RecordError::Io {
+            action: "read",
+            path,
+            source,
+        }),
+    }
+}
+
+fn write_json(path: &Path, value: &impl Serialize) -> Result<(), RecordError> {
+    let io = |source| RecordError::Io {
+        action: "write",
+        path: path.into(),
+        source,
+    };
+    let mut text = serde_json::to_string_pretty(value).map_err(|error| io(error.into()))?;
+    text.push('\n');
+    atomic::write(path, text.as_bytes()).map_err(io)
+}

@@ -1,0 +1,92 @@
+//! How the numbers were made: definitions, settings, and what is needed to make them again.
+
+use super::figure::DH_REL;
+use super::input::About;
+use super::{escape, number};
+use crate::analysis::summary::{FollowingAnalysis, FollowingSettings};
+
+/// The closing sections: method notes, and how to reproduce the run.
+#[must_use]
+pub fn notes(about: &About, analyses: &[FollowingAnalysis]) -> String {
+    format!("{}{}", definitions(), reproduction(about, analyses))
+}
+
+fn definitions() -> String {
+    format!(
+        "<section id=\"method\"><h2>Method</h2><dl class=\"definitions\">\
+         <div><dt>Case</dt><dd>An image <i>I</i>, a text <i>T</i> and a question <i>Q</i>, where image and text were made \
+         to give different answers. <i>Y<sub>v</sub></i> = M(<i>I</i>, <i>Q</i>) is the answer from the image alone, \
+         <i>Y<sub>t</sub></i> = M(<i>T</i>, <i>Q</i>) from the text alone, <i>Y<sub>m</sub></i> = M(<i>I</i>, <i>T</i>, \
+         <i>Q</i>) from both. A case is analysed where <i>Y<sub>v</sub></i> and <i>Y<sub>t</sub></i> are each the answer \
+         their modality was designed to give.</dd></div>\
+         <div><dt>Following</dt><dd>Text following: <i>Y<sub>m</sub></i> = <i>Y<sub>t</sub></i>. Vision following: \
+         <i>Y<sub>m</sub></i> = <i>Y<sub>v</sub></i>. Else: other.</dd></div>\
+         <div><dt>TFR</dt><dd>Text-following ratio, text / (text + vision). Other is in neither, and is reported beside \
+         it.</dd></div>\
+         <div><dt>Entropy</dt><dd><i>H</i> = −Σ <i>p</i> ln <i>p</i> in nats over the whole vocabulary at the answer \
+         token: <i>H<sub>v</sub></i> from the image alone, <i>H<sub>t</sub></i> from the text alone.</dd></div>\
+         <div><dt>{DH_REL}</dt><dd>Relative uncertainty, 2 (<i>H<sub>t</sub></i> − <i>H<sub>v</sub></i>) / \
+         (<i>H<sub>t</sub></i> + <i>H<sub>v</sub></i>), between −2 and 2; negative where the text is the easier one, \
+         absent where both entropies are 0.</dd></div>\
+         <div><dt>Balance point</dt><dd>The {DH_REL} at which the isotonic (falling, pool-adjacent-violators) fit crosses \
+         one half. Below 0: inherent vision preference. Above 0: inherent text preference.</dd></div>\
+         <div><dt>Monotonicity</dt><dd>Case-weighted mean distance between the bins' shares and their isotonic fit, with \
+         the share of label shuffles that come as close; and Spearman's ρ over cases.</dd></div>\
+         <div><dt>Intervals</dt><dd>Percentiles of a bootstrap that resamples conflict groups, not single cases: cases of \
+         one group share shapes and answers, and are not independent.</dd></div></dl>\
+         <p>The measures follow “When Modalities Conflict: How Unimodal Reasoning Uncertainty Governs Preference \
+         Dynamics in MLLMs”, <a href=\"https://arxiv.org/abs/2511.02243\" rel=\"noreferrer\">arXiv:2511.02243</a>.</p>\
+         </section>"
+    )
+}
+
+fn reproduction(about: &About, analyses: &[FollowingAnalysis]) -> String {
+    let mut rows = String::new();
+    for (name, value) in [
+        ("run", about.run.clone()),
+        ("model", about.model.clone()),
+        ("suite", about.suite.clone()),
+        ("made by", about.created_by.clone()),
+        ("prompts", number::count(about.prompts)),
+        ("failed prompts", number::count(about.failed)),
+    ] {
+        rows.push_str(&row(name, &value));
+    }
+    for (name, value) in &about.settings {
+        rows.push_str(&row(name, value));
+    }
+    for analysis in analyses {
+        let name = if analyses.len() == 1 {
+            "analysis".to_string()
+        } else {
+            format!("analysis of {} × {}", analysis.model, analysis.suite)
+        };
+        rows.push_str(&row(&name, &analysis_words(&analysis.settings)));
+    }
+    format!(
+        "<section id=\"reproduce\"><h2>Reproduce</h2><p>On a CPU, the same model files, suite, settings and program version give \
+         the same tables, byte for byte; the same tables give this page.</p>\
+         <div class=\"scroll\" role=\"group\" tabindex=\"0\" aria-label=\"Settings\"><table class=\"settings\">\
+         <tbody>{rows}</tbody></table></div></section>"
+    )
+}
+
+fn row(name: &str, value: &str) -> String {
+    format!(
+        "<tr><th scope=\"row\">{}</th><td><code>{}</code></td></tr>",
+        escape::html(name),
+        escape::html(value)
+    )
+}
+
+fn analysis_words(settings: &FollowingSettings) -> String {
+    format!(
+        "bin width {}, at least {} cases a bin, {} bootstrap resamples, confidence {}, {} permutations, seed {}",
+        settings.bin_width,
+        settings.min_bin_cases,
+        settings.bootstrap,
+        settings.confidence,
+        settings.permutations,
+        settings.seed
+    )
+}

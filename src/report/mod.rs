@@ -1,0 +1,27 @@
+//! What one sees: a run's analysis as one self-contained HTML page.
+//!
+//! [`render`] takes plain values (the analysis, a few words about the run, a sample of its cases) and returns the page
+//! as a string; it reads no files, asks no clock and needs no network, and neither does the page. Text from outside
+//! enters through `escape` only. `svg` draws, `figure` has one file for each figure, `page` puts them in order.
+
+mod case_card;
+mod cases;
+mod comparison;
+mod escape;
+mod figure;
+mod finding;
+mod input;
+mod method;
+mod number;
+mod page;
+#[cfg(test)]
+mod sample;
+mod section;
+mod svg;
+mod table;
+#[cfg(test)]
+mod tests;
+mod tiles;
+
+pub use input::{About, CasePrompt, CaseView};
+pub use page::render;
