@@ -1,9 +1,13 @@
 //! The folders of a table (one for each model and suite) and the batches of rows in its parts.
 
+use std::error::Error;
 use std::ffi::OsStr;
 use std::fs::{self, File};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -59,12 +63,34 @@ pub(super) fn for_each_batch(
     mut visit: impl FnMut(&Columns) -> Result<(), AnalysisError>,
 ) -> Result<(), AnalysisError> {
     for path in parts(folder)? {
-        let file = File::open(&path).map_err(|source| AnalysisError::Read {
-            path: path.clone(),
-            source,
-        })?;
-        let builder =
-            ParquetRecordBatchReaderBuilder::try_new(file).map_err(|source| corrupt(&path, source))?;
+        let (schema, batches) = decode(&path, names)?;
+        let mut first_row = 0;
+        for batch in &batches {
+            visit(&Columns {
+                path: &path,
+                schema: &schema,
+                batch,
+                first_row,
+            })?;
+            first_row += batch.num_rows();
+        }
+    }
+    Ok(())
+}
+
+/// The whole file's schema, and its rows in the columns named. The decoder panics on some damaged files; that is an
+/// error of the file like any other.
+fn decode(path: &Path, names: &[&str]) -> Result<(SchemaRef, Vec<RecordBatch>), AnalysisError> {
+    let corrupt = |source: Box<dyn Error + Send + Sync>| AnalysisError::Corrupt {
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(|source| AnalysisError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    let decoded = catch_unwind(AssertUnwindSafe(|| -> Result<_, Box<dyn Error + Send + Sync>> {
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file)?;
         let schema = builder.schema().clone();
         let wanted =
             (0..schema.fields().len()).filter(|&at| names.contains(&schema.field(at).name().as_str()));
@@ -72,20 +98,12 @@ pub(super) fn for_each_batch(
         let reader = builder
             .with_projection(projection)
             .with_batch_size(BATCH_ROWS)
-            .build();
-        let mut first_row = 0;
-        for batch in reader.map_err(|source| corrupt(&path, source))? {
-            let batch = batch.map_err(|source| corrupt(&path, source))?;
-            visit(&Columns {
-                path: &path,
-                schema: &schema,
-                batch: &batch,
-                first_row,
-            })?;
-            first_row += batch.num_rows();
-        }
-    }
-    Ok(())
+            .build()?;
+        Ok((schema, reader.collect::<Result<Vec<_>, _>>()?))
+    }));
+    decoded
+        .unwrap_or_else(|_| Err("the decoder panicked".into()))
+        .map_err(corrupt)
 }
 
 fn table_folder(run_dir: &Path, table: &str) -> PathBuf {
@@ -126,11 +144,4 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, AnalysisError> {
         .map_err(failed)?
         .map(|entry| entry.map(|entry| entry.path()).map_err(failed))
         .collect()
-}
-
-fn corrupt(path: &Path, source: impl std::error::Error + Send + Sync + 'static) -> AnalysisError {
-    AnalysisError::Corrupt {
-        path: path.to_owned(),
-        source: Box::new(source),
-    }
 }
