@@ -121,10 +121,7 @@ fn metrics(of: &FollowingAnalysis) -> Vec<Metric<'_>> {
         .into_iter()
         .map(|(metric, count)| plain("all", metric, Some(count as f64)))
         .collect();
-    let vfr = of.tfr.map(|tfr| Estimate {
-        value: 1.0 - tfr.value,
-        interval: tfr.interval.map(|(low, high)| (1.0 - high, 1.0 - low)),
-    });
+    let vfr = of.tfr.map(Estimate::complement);
     metrics.push(estimated("all", "tfr", of.tfr));
     metrics.push(estimated("all", "vfr", vfr));
     metrics.push(estimated("all", "other_rate", of.other_rate));

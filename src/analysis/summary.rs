@@ -13,6 +13,16 @@ pub struct Estimate {
     pub interval: Option<(f64, f64)>,
 }
 
+impl Estimate {
+    /// One minus the number: VFR from TFR. The ends of the interval change places.
+    pub fn complement(self) -> Self {
+        Self {
+            value: 1.0 - self.value,
+            interval: self.interval.map(|(low, high)| (1.0 - high, 1.0 - low)),
+        }
+    }
+}
+
 /// How many conflict cases there are, and what became of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {

@@ -74,10 +74,6 @@ fn following(of: &FollowingAnalysis) -> String {
             "Following\n  no analysed case follows the text or the image: there is nothing to compare\n",
         );
     };
-    let vfr = Estimate {
-        value: 1.0 - tfr.value,
-        interval: tfr.interval.map(|(low, high)| (1.0 - high, 1.0 - low)),
-    };
     let confidence = confidence(of);
     let mut text = format!(
         "Following, with {confidence} % intervals ({} resamples by group)\n",
@@ -94,7 +90,11 @@ fn following(of: &FollowingAnalysis) -> String {
         )
     };
     line(&mut text, "text (TFR)", &row(Some(tfr), of.counts.text));
-    line(&mut text, "image (VFR)", &row(Some(vfr), of.counts.vision));
+    line(
+        &mut text,
+        "image (VFR)",
+        &row(Some(tfr.complement()), of.counts.vision),
+    );
     line(&mut text, "other", &row(of.other_rate, of.counts.other));
     line(
         &mut text,
@@ -112,12 +112,9 @@ fn confidence(of: &FollowingAnalysis) -> f64 {
 fn fits(of: &FollowingAnalysis, curve: &Curve) -> String {
     let mut text = String::from("Balance point: the dH_rel at which both modalities win equally often\n");
     line(&mut text, "isotonic fit", &balance_point(curve.balance_point));
-    let crossing = curve.balance_point;
-    if !matches!(crossing, BalancePoint::Crossing(at) if at.interval.is_none()) {
-        line(&mut text, "", reading(crossing));
-    } else {
-        line(&mut text, "", &format!("{} (no interval)", reading(crossing)));
-    }
+    let unsure = matches!(curve.balance_point, BalancePoint::Crossing(at) if at.interval.is_none());
+    let note = if unsure { " (no interval)" } else { "" };
+    line(&mut text, "", &format!("{}{note}", reading(curve.balance_point)));
     match curve.logistic {
         Some(fit) => {
             let at = fit
