@@ -174,6 +174,38 @@ fn one_group_has_no_intervals() {
 }
 
 #[test]
+fn repeating_the_cases_of_a_group_adds_no_evidence() {
+    let mut rows = step(0.0);
+    for (number, row) in rows.iter_mut().enumerate() {
+        if number % 3 == 0 {
+            row.follows = Some(Follows::Vision);
+        } else if number % 5 == 0 {
+            row.follows = Some(Follows::Text);
+        }
+    }
+    let (once, thrice) = (
+        curve_of(&rows),
+        curve_of(&[rows.clone(), rows.clone(), rows].concat()),
+    );
+    assert_eq!(thrice.balance_point, once.balance_point);
+    for (one, three) in once
+        .bins
+        .iter()
+        .zip(&thrice.bins)
+        .filter(|(one, _)| one.text_following.is_some())
+    {
+        assert_eq!(three.text_following, one.text_following);
+    }
+    let crossing = |curve: Curve| curve.logistic.unwrap().balance_point.unwrap();
+    let ((low, high), (other_low, other_high)) = (
+        crossing(once).interval.unwrap(),
+        crossing(thrice).interval.unwrap(),
+    );
+    assert!((low - other_low).abs() < 1e-9 && (high - other_high).abs() < 1e-9);
+    assert!(high - low > 0.1, "[{low}, {high}]");
+}
+
+#[test]
 fn a_constant_dh_rel_gives_one_bin_and_no_slope() {
     let rows: Vec<_> = (0..10)
         .map(|number| {
