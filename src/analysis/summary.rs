@@ -13,6 +13,16 @@ pub struct Estimate {
     pub interval: Option<(f64, f64)>,
 }
 
+impl Estimate {
+    /// One minus the number: VFR from TFR. The ends of the interval change places.
+    pub fn complement(self) -> Self {
+        Self {
+            value: 1.0 - self.value,
+            interval: self.interval.map(|(low, high)| (1.0 - high, 1.0 - low)),
+        }
+    }
+}
+
 /// How many conflict cases there are, and what became of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
@@ -26,7 +36,7 @@ pub struct Counts {
     pub text: u64,
     /// Analysed cases that follow the image (Ym = Yv).
     pub vision: u64,
-    /// Analysed cases that follow neither.
+    /// Analysed cases that follow neither, an answer that is no option included.
     pub other: u64,
 }
 
@@ -49,7 +59,8 @@ pub struct CurveBin {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum BalancePoint {
-    /// It crosses here (dH_rel); below 0 = inherent vision preference, above 0 = text preference.
+    /// It crosses here (dH_rel): in the middle of the gap between the last fitted value above 0.5 and the first one below,
+    /// or in the middle of the stretch that is exactly 0.5. The interval is that of the resamples that cross; below 0 = inherent vision preference, above 0 = text preference.
     Crossing(Estimate),
     /// Text wins over the whole observed range.
     AlwaysText,
@@ -73,7 +84,8 @@ pub struct Logistic {
 pub struct Monotonicity {
     /// Case-weighted mean absolute distance between the bins' shares and their isotonic fit.
     pub distance: f64,
-    /// Permutation p-value: share of label shuffles with as small a distance or a smaller one (small = more monotone than chance).
+    /// Permutation p-value: share of label shuffles with as small a distance or a smaller one (small = more monotone than
+    /// chance). The data themselves count as one of the shuffles, so that it is never 0.
     pub p_value: f64,
     /// Spearman's rho between dH_rel and text following, over cases.
     pub spearman_rho: Option<f64>,
@@ -88,7 +100,7 @@ pub struct Curve {
     pub bins: Vec<CurveBin>,
     /// The isotonic (decreasing, pool-adjacent-violators) fit over cases: its knots as (dH_rel, p), by rising dH_rel.
     pub isotonic: Vec<(f64, f64)>,
-    /// The logistic fit; `None` where the two classes are separable or one is absent.
+    /// The logistic fit; `None` where the two classes are separable, one is absent, or dH_rel is constant.
     pub logistic: Option<Logistic>,
     /// The balance point by the isotonic fit.
     pub balance_point: BalancePoint,
@@ -105,12 +117,13 @@ pub struct CurveSplit {
     pub curve: Curve,
 }
 
-/// Unimodal behaviour at one difficulty tier (a dv for vision-only rows, a dt for text-only rows).
+/// Unimodal behaviour at one difficulty tier (a dv for vision-only rows, a dt for text-only rows). A tier in which no
+/// prompt has an entropy, or none is known to be right or wrong, has no row.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct TierRow {
     /// The tier's number.
     pub tier: i32,
-    /// Prompts answered.
+    /// Prompts answered (the mean entropy and the accuracy are over those of which they are known).
     pub prompts: u64,
     /// Mean entropy over the whole vocabulary, nats.
     pub entropy: Estimate,
@@ -148,7 +161,7 @@ pub struct ControlRow {
     pub designed_text: u64,
     /// Answered as the image is designed to be answered.
     pub designed_vision: u64,
-    /// Anything else.
+    /// Anything else: no option, or an answer that both are designed to give.
     pub other: u64,
 }
 

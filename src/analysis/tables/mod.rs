@@ -1,0 +1,16 @@
+//! Reads the tables of a run: `RUN/tables/table=T/model=M/suite=S/part-NNNNN.parquet`.
+//!
+//! What is read is typed, checked and sorted by key here, so that nothing after it depends on how the rows were spread
+//! over parts. Which columns mean what is said in [`following`] and [`outcomes`]; `columns` knows Arrow's types.
+
+mod columns;
+pub mod following;
+pub mod outcomes;
+mod partitions;
+
+pub use following::{FollowingRow, Follows, read_following};
+pub use outcomes::{OutcomeRow, read_outcomes};
+pub use partitions::{Partition, partitions};
+
+/// The value of `control` in rows that belong to no control.
+pub const NO_CONTROL: &str = "none";
