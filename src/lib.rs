@@ -1,4 +1,5 @@
 //! Batch evaluation of multimodal LLMs exported to ONNX.
 
 pub mod analysis;
+pub mod cli;
 pub mod runtime;

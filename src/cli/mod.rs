@@ -1,0 +1,3 @@
+//! The front door: one file a subcommand.
+
+pub mod runtime;
