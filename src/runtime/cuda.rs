@@ -1,5 +1,5 @@
 //! The directories of CUDA, cuDNN and TensorRT libraries that came as Python wheels. The GPU build does not find them by
-//! itself (they are on no library path), so whoever opens it loads them first.
+//! itself (they are on no library path), so whoever opens it loads them too: after ONNX Runtime, before a CUDA session.
 
 use std::path::{Path, PathBuf};
 

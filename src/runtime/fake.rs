@@ -52,19 +52,17 @@ impl Machine {
         self.library("venv/lib/python3.12/site-packages/onnxruntime/capi", version)
     }
 
-    /// Gives the machine a Python that runs `script` in a shell.
+    /// Gives the machine a Python that runs `script` in a shell. The file is written by another process: were it ever
+    /// open for writing in this one, a test that forks at that moment would keep it from being run ("text file busy").
     #[cfg(unix)]
     pub(super) fn python(&mut self, script: &str) {
-        use std::io::Write;
-        use std::os::unix::fs::PermissionsExt;
-        let python = self.env.python.clone();
-        fs::create_dir_all(python.parent().unwrap()).unwrap();
-        // Renamed into place: a test beside this one that forks now must not hold it open for writing when it is run.
-        let mut new = fs::File::create(python.with_extension("new")).unwrap();
-        write!(new, "#!/bin/sh\n{script}\n").unwrap();
-        new.set_permissions(fs::Permissions::from_mode(0o755)).unwrap();
-        drop(new);
-        fs::rename(python.with_extension("new"), &python).unwrap();
+        fs::create_dir_all(self.path("bin")).unwrap();
+        let written = std::process::Command::new("sh")
+            .args(["-c", r#"printf '#!/bin/sh\n%s\n' "$1" > "$0" && chmod 755 "$0""#])
+            .arg(&self.env.python)
+            .arg(script)
+            .status();
+        assert!(written.unwrap().success());
     }
 }
 

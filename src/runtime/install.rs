@@ -2,13 +2,27 @@
 //! the finished folder renamed into place.
 
 use std::fs;
+use std::path::Path;
 
 use super::cache::{self, Record};
 use super::environment::Environment;
 use super::error::RuntimeError;
 use super::pins::{Build, Flavor};
 use super::search::{Found, Origin, Outcome, look_in};
-use super::{pip, wheel};
+use super::{pip, search, wheel};
+
+/// What the search finds; where it finds nothing, the CPU build from `builds`. What the user named is not made up for.
+pub(super) fn find_or_install(
+    env: &Environment,
+    builds: &[Build],
+    explicit: Option<&Path>,
+    progress: &mut dyn FnMut(&str),
+) -> Result<Found, RuntimeError> {
+    match search::find(env, explicit) {
+        Err(RuntimeError::NotFound { .. }) => install(env, builds, Flavor::Cpu, progress),
+        decided => decided,
+    }
+}
 
 /// Installs `flavor` from `builds`, unless it is there already.
 pub(super) fn install(
@@ -57,12 +71,12 @@ const TREE: &str = "tree";
 fn gather(
     env: &Environment,
     build: &Build,
-    staging: &std::path::Path,
+    staging: &Path,
     progress: &mut dyn FnMut(&str),
 ) -> Result<Record, RuntimeError> {
     let tree = staging.join(TREE);
     let wheels_dir = staging.join("wheels");
-    let make = |dir: &std::path::Path| {
+    let make = |dir: &Path| {
         fs::create_dir(dir).map_err(|source| RuntimeError::io("make a folder in the cache", dir, source))
     };
     make(&tree)?;

@@ -134,6 +134,22 @@ fn an_installation_is_found_and_not_repeated() {
 }
 
 #[test]
+fn a_library_is_installed_only_where_none_is_found_and_none_was_named() {
+    let (mut machine, sha256) = machine_with_pip();
+    let builds = builds(&sha256);
+    let get = |machine: &Machine, explicit| find_or_install(&machine.env, &builds, explicit, &mut |_| {});
+    let missing = machine.path("missing.so");
+    assert!(matches!(
+        get(&machine, Some(&missing)),
+        Err(RuntimeError::ExplicitMissing { .. })
+    ));
+    assert!(!cache_of(&machine).exists());
+    assert_eq!(get(&machine, None).unwrap().origin, Origin::Cache);
+    machine.active_venv("1.31.1");
+    assert_eq!(get(&machine, None).unwrap().origin, Origin::PythonEnvironment);
+}
+
+#[test]
 fn a_damaged_installation_is_replaced() {
     let (machine, sha256) = machine_with_pip();
     let found = install_quietly(&machine, &builds(&sha256), Flavor::Cpu).unwrap();

@@ -62,10 +62,7 @@ pub fn find_or_install(
     explicit: Option<&Path>,
     progress: &mut dyn FnMut(&str),
 ) -> Result<Found, RuntimeError> {
-    match find(explicit) {
-        Err(RuntimeError::NotFound { .. }) => install(Flavor::Cpu, progress),
-        decided => decided,
-    }
+    install::find_or_install(&Environment::of_this_process(), pins::BUILDS, explicit, progress)
 }
 
 /// Puts the pinned build into the cache, with the machine's own pip; `progress` is told each step in a line.

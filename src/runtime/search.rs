@@ -49,7 +49,7 @@ pub struct Found {
     /// Whether the CUDA execution provider lies beside it.
     pub gpu_build: bool,
     /// For a GPU build: the directories of CUDA, cuDNN and TensorRT libraries that were found as Python wheels and are to
-    /// be loaded before the first GPU session, the most fitting first.
+    /// be loaded after ONNX Runtime and before the first GPU session, the most fitting first.
     pub cuda_dirs: Vec<PathBuf>,
 }
 
