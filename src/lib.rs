@@ -37,4 +37,5 @@ pub mod prepare;
 pub mod record;
 pub mod render;
 pub mod report;
+pub mod runtime;
 pub mod suite;

@@ -1,35 +1,70 @@
 //! The front door: arguments in, a validated plan, the rooms behind it called in order. One file a subcommand.
 
+mod analyze;
+mod demo;
+mod error;
+mod model;
+mod progress;
+mod report;
+mod run;
+pub mod runtime;
 mod suite;
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Batch evaluation of multimodal LLMs exported to ONNX: does a model treat the same content alike as text and as image,
-/// and which modality does it follow when they disagree?
+use error::CliError;
+
+/// Batch evaluation of multimodal LLMs exported to ONNX
+///
+/// Does a model treat the same content alike as text and as image, and which modality does it follow when they disagree?
+/// `run` puts a suite to a model and writes Parquet tables; `analyze` turns the tables into figures with confidence
+/// intervals; `report` draws them as one HTML page. `demo` does all of it with what ships with the program.
 #[derive(Debug, Parser)]
-#[command(name = "crossmodal", version)]
+#[command(name = "crossmodal", version, after_help = EXIT_CODES)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
 
+const EXIT_CODES: &str = "\
+Exit codes: 0 done; 1 failed (the message says what to do); 2 wrong arguments; 75 interrupted, and the same command goes on.";
+
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// The whole way once, on what ships: run, analyze, report
+    Demo(demo::DemoArguments),
+    /// Put a suite to a model and write tables
+    Run(run::RunArguments),
+    /// Turn a run's tables into figures with intervals
+    Analyze(analyze::AnalyzeArguments),
+    /// Draw a run as one self-contained HTML page
+    Report(report::ReportArguments),
     /// See what a suite asks, or write it as files
     Suite(suite::SuiteArguments),
+    /// Show which ONNX Runtime is used, or install one
+    Runtime(runtime::RuntimeArgs),
 }
 
 /// Runs the program on the process' arguments and returns its exit code.
-pub fn main() -> std::process::ExitCode {
+pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.command {
-        Command::Suite(arguments) => suite::run(&arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Analyze(arguments) => analyze::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
+        Command::Suite(arguments) => suite::run(&arguments).map_err(CliError::from),
+        Command::Runtime(arguments) => {
+            runtime::run(arguments, model::describe_library).map_err(CliError::from)
+        }
     };
     match outcome {
-        Ok(()) => std::process::ExitCode::SUCCESS,
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
-            std::process::ExitCode::FAILURE
+            error.exit_code()
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `crossmodal suite`: what a suite asks, as files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
@@ -10,7 +10,7 @@ use crate::suite::{self, PresentationKind, SuiteError, SuiteSpec};
 
 /// `crossmodal suite`.
 #[derive(Debug, Args)]
-pub struct SuiteArguments {
+pub(super) struct SuiteArguments {
     #[command(subcommand)]
     command: SuiteCommand,
 }
@@ -33,27 +33,61 @@ struct ExportArguments {
     /// Folder to write into
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Number of groups to generate
-    #[arg(long, value_name = "N")]
-    groups: Option<usize>,
-    /// Write only the first N groups
-    #[arg(long, value_name = "N")]
-    limit: Option<usize>,
-    /// Seed of everything that is drawn
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
-    /// Leave the controls out
-    #[arg(long)]
-    no_controls: bool,
-    /// Wordings of your own (start from data/prompts/color-recognition.toml)
-    #[arg(long, value_name = "FILE")]
-    prompts: Option<PathBuf>,
+    #[command(flatten)]
+    selection: SuiteSelection,
     /// Only these presentations
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     presentations: Vec<PresentationKind>,
     /// Resize images to this size (bicubic), e.g. 64x64
     #[arg(long, value_name = "WxH", value_parser = size)]
     resize: Option<(u32, u32)>,
+}
+
+/// Which part of a suite, and how it is generated.
+#[derive(Debug, Clone, Args)]
+pub(super) struct SuiteSelection {
+    /// Number of groups that are generated [default: 400, the paper's]
+    #[arg(long, value_name = "N")]
+    pub groups: Option<usize>,
+    /// Only the first N groups
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// Seed of everything that is drawn
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Leave the controls out
+    #[arg(long)]
+    pub no_controls: bool,
+    /// Wordings of your own (start from a copy of data/prompts/color-recognition.toml)
+    #[arg(long, value_name = "FILE")]
+    pub prompts: Option<PathBuf>,
+}
+
+impl SuiteSelection {
+    /// The suite `name` with this selection.
+    pub fn spec(&self, name: &str) -> Result<SuiteSpec, SuiteError> {
+        // A run keeps the spec and may be read from elsewhere: paths are kept whole.
+        let absolute = |path: &Path| {
+            std::path::absolute(path).map_err(|source| SuiteError::Io {
+                action: "find",
+                path: path.into(),
+                source,
+            })
+        };
+        let is_file = Path::new(name).is_file();
+        Ok(SuiteSpec {
+            name: if is_file {
+                absolute(Path::new(name))?.display().to_string()
+            } else {
+                name.into()
+            },
+            groups: self.groups,
+            limit: self.limit,
+            seed: self.seed,
+            controls: !self.no_controls,
+            prompts: self.prompts.as_deref().map(absolute).transpose()?,
+        })
+    }
 }
 
 impl clap::ValueEnum for PresentationKind {
@@ -75,16 +109,9 @@ fn size(text: &str) -> Result<(u32, u32), String> {
 }
 
 /// Runs `crossmodal suite`.
-pub fn run(arguments: &SuiteArguments) -> Result<(), SuiteError> {
+pub(super) fn run(arguments: &SuiteArguments) -> Result<(), SuiteError> {
     let SuiteCommand::Export(arguments) = &arguments.command;
-    let spec = SuiteSpec {
-        name: arguments.name.clone(),
-        groups: arguments.groups,
-        limit: arguments.limit,
-        seed: arguments.seed,
-        controls: !arguments.no_controls,
-        prompts: arguments.prompts.clone(),
-    };
+    let spec = arguments.selection.spec(&arguments.name)?;
     let suite = suite::open(&spec)?;
     let settings = ExportSettings {
         presentations: arguments.presentations.clone(),

@@ -19,9 +19,12 @@ static OPENED: OnceLock<Result<OnnxRuntime, (PathBuf, String)>> = OnceLock::new(
 impl OnnxRuntime {
     /// Opens the library. A process has one: later calls return the first, whatever their path.
     ///
+    /// `cuda_folders` hold the NVIDIA libraries that its GPU providers need; where CUDA and cuDNN are among them they are
+    /// opened too, so that no LD_LIBRARY_PATH is needed.
+    ///
     /// # Errors
     /// When it is no ONNX Runtime, too old, or built for another machine.
-    pub fn open(library: &Path) -> Result<&'static Self, ModelError> {
+    pub fn open(library: &Path, cuda_folders: &[PathBuf]) -> Result<&'static Self, ModelError> {
         let opened = OPENED.get_or_init(|| {
             let failed = |reason: String| (library.to_path_buf(), reason);
             let builder = ort::init_from(library).map_err(|error| failed(error.to_string()))?;
@@ -31,6 +34,7 @@ impl OnnxRuntime {
                 .build()
                 .map_err(|error| failed(error.to_string()))?;
             environment.set_log_level(ort::logging::LogLevel::Error);
+            preload_cuda(cuda_folders);
             Ok(Self {
                 environment,
                 library: library.to_path_buf(),
@@ -45,6 +49,21 @@ impl OnnxRuntime {
     /// The library's build information, which starts with its version.
     pub fn build_info(&self) -> String {
         ort::info().to_string()
+    }
+}
+
+/// Opens CUDA and cuDNN from `folders`. What is missing there may still be on the system's own path, so a failure is left
+/// to the provider, whose error names the library that it lacks.
+fn preload_cuda(folders: &[PathBuf]) {
+    let find = |end: &str| {
+        folders
+            .iter()
+            .find(|folder| folder.ends_with(end))
+            .map(PathBuf::as_path)
+    };
+    let (cuda, cudnn) = (find("nvidia/cu13/lib"), find("nvidia/cudnn/lib"));
+    if cuda.is_some() || cudnn.is_some() {
+        let _ = ort::ep::cuda::preload_dylibs(cuda, cudnn);
     }
 }
 

@@ -22,5 +22,5 @@ pub use error::RecordError;
 pub use log::UnitLog;
 pub use manifest::{Fingerprints, Manifest, Part, RunSettings};
 pub use parquet_file::{PartContext, SCHEMA_VERSION};
-pub use run_directory::{RunDirectory, State, read_manifest};
+pub use run_directory::{ClaimedDirectory, RunDirectory, State, read_manifest};
 pub use tables::{Profile, Table};

@@ -36,6 +36,11 @@ pub struct RunDirectory {
     _lock: File,
 }
 
+fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> RecordError {
+    let path = path.to_path_buf();
+    move |source| RecordError::Io { action, path, source }
+}
+
 /// A line of `progress.jsonl`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Done {
@@ -44,18 +49,20 @@ struct Done {
     parts: Vec<Part>,
 }
 
+/// A place for a run that is writable, ours, and locked; nothing of a run is in it yet, or a run that can go on.
+pub struct ClaimedDirectory {
+    path: PathBuf,
+    existing: Option<Manifest>,
+    lock: File,
+}
+
 impl RunDirectory {
-    /// Opens the directory for the run that `manifest` describes: makes it, or goes on where it stopped.
+    /// Makes sure that the place can be used, before anything costly is done.
     ///
     /// # Errors
-    /// When it cannot be written, is in use, or holds another run or something else.
-    pub fn open(path: &Path, manifest: Manifest) -> Result<Self, RecordError> {
-        let io = |action, path: &Path| {
-            let path = path.to_path_buf();
-            move |source| RecordError::Io { action, path, source }
-        };
+    /// When it cannot be written, is in use, or holds something that is no run.
+    pub fn claim(path: &Path) -> Result<ClaimedDirectory, RecordError> {
         fs::create_dir_all(path).map_err(io("create", path))?;
-        let manifest_path = path.join(MANIFEST);
         let existing = read_manifest(path)?;
         if existing.is_none() {
             let mut entries = fs::read_dir(path).map_err(io("read", path))?.flatten();
@@ -72,18 +79,28 @@ impl RunDirectory {
             // Some network file systems have no locks; then the user's word must do.
             Err(TryLockError::Error(_)) => {}
         }
+        Ok(ClaimedDirectory {
+            path: path.into(),
+            existing,
+            lock,
+        })
+    }
+}
+
+impl ClaimedDirectory {
+    /// Begins the run that `manifest` describes, or goes on where it stopped.
+    ///
+    /// # Errors
+    /// When the directory holds another run, or cannot be written.
+    pub fn begin(self, manifest: Manifest) -> Result<RunDirectory, RecordError> {
+        let Self { path, existing, lock } = self;
         let manifest = match existing {
             Some(existing) => match existing.difference(&manifest) {
                 None => existing,
-                Some(difference) => {
-                    return Err(RecordError::OtherRun {
-                        path: path.into(),
-                        difference,
-                    });
-                }
+                Some(difference) => return Err(RecordError::OtherRun { path, difference }),
             },
             None => {
-                write_json(&manifest_path, &manifest)?;
+                write_json(&path.join(MANIFEST), &manifest)?;
                 manifest
             }
         };
@@ -91,8 +108,8 @@ impl RunDirectory {
             let folder = path.join(folder);
             fs::create_dir_all(&folder).map_err(io("create", &folder))?;
         }
-        let mut directory = Self {
-            path: path.into(),
+        let mut directory = RunDirectory {
+            path,
             manifest,
             done: BTreeMap::new(),
             _lock: lock,
@@ -100,7 +117,9 @@ impl RunDirectory {
         directory.done = directory.read_progress()?;
         Ok(directory)
     }
+}
 
+impl RunDirectory {
     /// What the run is.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest

@@ -29,6 +29,8 @@ pub(super) struct Columns<'a> {
 const TEXT: &str = "utf8";
 const INTEGER: &str = "int32";
 const NUMBER: &str = "float64";
+const TEXTS: &str = "list of utf8";
+const NUMBERS: &str = "list of float32";
 const BOOLEAN: &str = "boolean";
 
 impl Columns<'_> {
@@ -63,12 +65,7 @@ impl Columns<'_> {
     /// A column of finite real numbers.
     pub fn number(&self, name: &str) -> Result<Vec<Option<f64>>, AnalysisError> {
         let array = self.column(name, NUMBER)?;
-        let values: Vec<Option<f64>> = match array.data_type() {
-            DataType::Float16 => primitive::<Float16Type, _>(array),
-            DataType::Float32 => primitive::<Float32Type, _>(array),
-            DataType::Float64 => primitive::<Float64Type, _>(array),
-            _ => return Err(self.type_error(name, NUMBER, array)),
-        };
+        let values = number_values(array).ok_or_else(|| self.type_error(name, NUMBER, array))?;
         match values
             .iter()
             .position(|value| value.is_some_and(|value| !value.is_finite()))
@@ -81,6 +78,40 @@ impl Columns<'_> {
             )),
             None => Ok(values),
         }
+    }
+
+    /// A column of lists of texts; a missing list is an empty one.
+    pub fn texts(&self, name: &str) -> Result<Vec<Vec<String>>, AnalysisError> {
+        self.lists(name, TEXTS, |values| {
+            Some(text_values(values)?.into_iter().flatten().collect())
+        })
+    }
+
+    /// A column of lists of numbers; a missing list is an empty one.
+    pub fn numbers(&self, name: &str) -> Result<Vec<Vec<f64>>, AnalysisError> {
+        self.lists(name, NUMBERS, |values| {
+            Some(number_values(values)?.into_iter().flatten().collect())
+        })
+    }
+
+    fn lists<T>(
+        &self,
+        name: &str,
+        expected: &'static str,
+        read: impl Fn(&ArrayRef) -> Option<Vec<T>>,
+    ) -> Result<Vec<Vec<T>>, AnalysisError> {
+        let array = self.column(name, expected)?;
+        let rows: Vec<Option<ArrayRef>> = match array.data_type() {
+            DataType::List(_) => array.as_list::<i32>().iter().collect(),
+            DataType::LargeList(_) => array.as_list::<i64>().iter().collect(),
+            DataType::FixedSizeList(..) => array.as_fixed_size_list().iter().collect(),
+            _ => return Err(self.type_error(name, expected, array)),
+        };
+        let values = |row: Option<ArrayRef>| match row {
+            Some(values) => read(&values).ok_or_else(|| self.type_error(name, expected, array)),
+            None => Ok(Vec::new()),
+        };
+        rows.into_iter().map(values).collect()
     }
 
     /// A column of truth values.
@@ -177,6 +208,15 @@ fn text_values(array: &ArrayRef) -> Option<Vec<Option<String>>> {
         }
         _ => None,
     }
+}
+
+fn number_values(array: &ArrayRef) -> Option<Vec<Option<f64>>> {
+    Some(match array.data_type() {
+        DataType::Float16 => primitive::<Float16Type, _>(array),
+        DataType::Float32 => primitive::<Float32Type, _>(array),
+        DataType::Float64 => primitive::<Float64Type, _>(array),
+        _ => return None,
+    })
 }
 
 fn primitive<T: ArrowPrimitiveType, V: From<T::Native>>(array: &ArrayRef) -> Vec<Option<V>> {

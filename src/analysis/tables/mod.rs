@@ -3,11 +3,13 @@
 //! What is read is typed, checked and sorted by key here, so that nothing after it depends on how the rows were spread
 //! over parts. Which columns mean what is said in [`following`] and [`outcomes`]; `columns` knows Arrow's types.
 
+pub mod answers;
 mod columns;
 pub mod following;
 pub mod outcomes;
 mod partitions;
 
+pub use answers::{AnswerRow, read_answers};
 pub use following::{FollowingRow, Follows, read_following};
 pub use outcomes::{OutcomeRow, read_outcomes};
 pub use partitions::{Partition, partitions};

@@ -1,0 +1,108 @@
+//! Arguments that say which model, on which library and provider, with how many threads; and opening all that.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::error::CliError;
+use super::runtime::{LibraryArgs, Opened};
+use crate::model::{
+    Model, ModelDirectory, OnnxRuntime, Precision, Provider, SessionSettings, execution_providers,
+};
+use crate::runtime::{self, Found};
+
+/// Which model and how it runs.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ModelArguments {
+    /// Directory of the exported model, as onnx-community publishes it or export_scripts/ writes it
+    #[arg(long, value_name = "DIR")]
+    pub model: PathBuf,
+    #[command(flatten)]
+    pub session: SessionArguments,
+}
+
+/// How a model runs.
+#[derive(Debug, Clone, Args)]
+pub(super) struct SessionArguments {
+    /// Weights to use: the graph files of that suffix
+    #[arg(long, value_enum, default_value_t = Precision::Fp32)]
+    pub precision: Precision,
+    /// Execution provider
+    #[arg(long, value_enum, default_value_t = Provider::Cpu, env = "CROSSMODAL_EP")]
+    pub ep: Provider,
+    /// Threads in all [default: the cores this process may use]
+    #[arg(long, value_name = "N", env = "CROSSMODAL_THREADS", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+    /// Copies of the model that run side by side, each on its share of the threads [default: one a thread for a small
+    /// model on CPU, else one]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub sessions: Option<u16>,
+    #[command(flatten)]
+    pub library: LibraryArgs,
+}
+
+/// Models up to this size (all copies together) run one copy a thread.
+const COPIES_UP_TO_BYTES: u64 = 1 << 30;
+
+/// Threads and how they are shared out. Shapes speed only, never a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Threads {
+    pub total: usize,
+    pub sessions: usize,
+    pub intra: usize,
+}
+
+impl SessionArguments {
+    pub fn threads(&self, model_bytes: u64) -> Threads {
+        // Respects affinity and cgroup limits.
+        let available = std::thread::available_parallelism().map_or(1, usize::from);
+        let total = self.threads.map_or(available, usize::from);
+        let small =
+            self.ep == Provider::Cpu && model_bytes.saturating_mul(total as u64) <= COPIES_UP_TO_BYTES;
+        let sessions = self.sessions.map_or(if small { total } else { 1 }, usize::from);
+        Threads {
+            total,
+            sessions,
+            intra: (total / sessions).max(1),
+        }
+    }
+
+    /// Finds and opens the library.
+    pub fn open_runtime(&self, install: bool) -> Result<&'static OnnxRuntime, CliError> {
+        let explicit = self.library.ort_dylib.as_deref();
+        let found = if install {
+            runtime::find_or_install(explicit, &mut |line| eprintln!("{line}"))?
+        } else {
+            runtime::find(explicit)?
+        };
+        Ok(OnnxRuntime::open(&found.path, &found.cuda_dirs)?)
+    }
+
+    /// Loads every copy of the model, side by side.
+    pub fn load(
+        &self,
+        runtime: &OnnxRuntime,
+        directory: &ModelDirectory,
+        threads: Threads,
+        hidden_states: bool,
+    ) -> Result<Vec<Model>, CliError> {
+        let settings = SessionSettings {
+            provider: self.ep,
+            intra_threads: threads.intra,
+            hidden_states,
+        };
+        let first = Model::load(runtime, directory, settings)?;
+        let mut models = vec![first];
+        for _ in 1..threads.sessions {
+            models.push(Model::load(runtime, directory, settings)?);
+        }
+        Ok(models)
+    }
+}
+
+/// Version and execution providers of a library, for `crossmodal runtime`.
+pub(super) fn describe_library(found: &Found) -> Opened {
+    let runtime = OnnxRuntime::open(&found.path, &found.cuda_dirs).map_err(|error| error.to_string())?;
+    let version = found.version.clone().unwrap_or_else(|| runtime.build_info());
+    Ok((version, execution_providers(runtime)))
+}
