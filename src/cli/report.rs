@@ -16,7 +16,7 @@ use crate::analysis::tables::{
 use crate::analysis::{self, FollowingAnalysis, FollowingSettings};
 use crate::record::{Manifest, RecordError, atomic, read_manifest};
 use crate::render::load::load;
-use crate::render::resize::bicubic;
+use crate::render::resize::{Filter, resize};
 use crate::report::{About, CasePrompt, CaseView, render};
 use crate::suite::{self, Group, Part, Presentation, Suite};
 
@@ -290,7 +290,12 @@ impl<'a> CaseParts<'a> {
         }
         let scaled =
             |side: u32| (u64::from(side) * u64::from(PICTURE_SIDE_PX) / u64::from(longer)).max(1) as u32;
-        Some(bicubic(&image, scaled(image.width()), scaled(image.height())))
+        Some(resize(
+            &image,
+            scaled(image.width()),
+            scaled(image.height()),
+            Filter::Bicubic,
+        ))
     }
 }
 

@@ -2,18 +2,17 @@
 //!
 //! Pixels equal those of transformers' reference (Pillow) processors to 1/255.
 
-use fast_image_resize::FilterType;
 use image::{Rgb, RgbImage};
 use ndarray::Array3;
 use serde_json::Value;
 
-use crate::render::resize::resize;
+use crate::render::resize::{Filter, resize};
 
 /// A processor of fixed steps.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImageProcessor {
     resize: Option<Target>,
-    filter: FilterType,
+    filter: Filter,
     crop: Option<(u32, u32)>,
     /// `lookup[channel][value]`: the float that an 8-bit value becomes.
     lookup: [Vec<f32>; 3],
@@ -46,18 +45,9 @@ impl ImageProcessor {
                 Target::ShortestEdge(side) => Some((side, side)),
             },
         };
-        let filter = match config.get("resample").and_then(Value::as_u64).unwrap_or(3) {
-            1 => FilterType::Lanczos3,
-            2 => FilterType::Bilinear,
-            3 => FilterType::CatmullRom, // Pillow's BICUBIC
-            4 => FilterType::Box,
-            5 => FilterType::Hamming,
-            other => {
-                return Err(format!(
-                    "`resample` is {other}, expected one of Pillow's filters 1 to 5"
-                ));
-            }
-        };
+        let number = config.get("resample").and_then(Value::as_u64).unwrap_or(3);
+        let filter = Filter::from_pillow(number)
+            .ok_or_else(|| format!("`resample` is {number}, expected one of Pillow's filters 1 to 5"))?;
         let scale = match config.get("rescale_factor").filter(|_| flag("do_rescale")) {
             Some(factor) => factor.as_f64().ok_or("`rescale_factor` is no number")?,
             None if flag("do_rescale") => 1.0 / 255.0,

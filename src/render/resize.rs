@@ -1,29 +1,210 @@
-//! Resizing as Pillow does it: convolution with antialiasing, on 8-bit channels.
+//! Resizing exactly as Pillow does it, to the last bit: what transformers' reference image processors are made of.
+//!
+//! Pillow convolves rows first and columns after, with antialiasing, in 22-bit fixed point, and rounds to 8 bits in between.
+//! SIMD resizers (`fast_image_resize`) take the passes in another order and fewer bits: where a filter overshoots at an edge
+//! that is up to 14/255 off, and one step in 255 changes a small model's logits in the third decimal.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use std::f64::consts::PI;
+
 use image::RgbImage;
 
-/// Pillow's `BICUBIC` (a = -0.5, which others call Catmull-Rom).
-pub fn bicubic(image: &RgbImage, width: u32, height: u32) -> RgbImage {
-    resize(image, width, height, FilterType::CatmullRom)
+/// Pillow's resampling filters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Filter {
+    /// `BOX`.
+    Box,
+    /// `BILINEAR`.
+    Bilinear,
+    /// `HAMMING`.
+    Hamming,
+    /// `BICUBIC` (a = -0.5).
+    Bicubic,
+    /// `LANCZOS` (3 lobes).
+    Lanczos,
 }
 
-/// Resizes with one of Pillow's filters; the aspect ratio is not kept.
-pub fn resize(image: &RgbImage, width: u32, height: u32, filter: FilterType) -> RgbImage {
-    if image.dimensions() == (width, height) {
-        return image.clone();
+impl Filter {
+    /// The filter that Pillow gives this number (0, nearest, is no convolution and not among them).
+    pub fn from_pillow(number: u64) -> Option<Self> {
+        match number {
+            1 => Some(Self::Lanczos),
+            2 => Some(Self::Bilinear),
+            3 => Some(Self::Bicubic),
+            4 => Some(Self::Box),
+            5 => Some(Self::Hamming),
+            _ => None,
+        }
     }
-    let mut resized = Image::new(width, height, PixelType::U8x3);
-    let options = ResizeOptions::new()
-        .resize_alg(ResizeAlg::Convolution(filter))
-        .use_alpha(false);
-    let done = ImageRef::new(image.width(), image.height(), image.as_raw(), PixelType::U8x3)
-        .ok()
-        .and_then(|source| Resizer::new().resize(&source, &mut resized, &options).ok());
-    debug_assert!(
-        done.is_some(),
-        "the buffer of an RgbImage has width x height x 3 bytes"
-    );
-    RgbImage::from_raw(width, height, resized.into_vec()).unwrap_or_default()
+
+    /// Half of the filter's width, in pixels of the smaller image.
+    fn support(self) -> f64 {
+        match self {
+            Self::Box => 0.5,
+            Self::Bilinear | Self::Hamming => 1.0,
+            Self::Bicubic => 2.0,
+            Self::Lanczos => 3.0,
+        }
+    }
+
+    fn weight(self, x: f64) -> f64 {
+        let distance = x.abs();
+        let sinc = |x: f64| {
+            if x == 0.0 {
+                1.0
+            } else {
+                libm::sin(x * PI) / (x * PI)
+            }
+        };
+        match self {
+            Self::Box => f64::from(u8::from(x > -0.5 && x <= 0.5)),
+            Self::Bilinear => (1.0 - distance).max(0.0),
+            Self::Hamming if distance >= 1.0 => 0.0,
+            Self::Hamming => sinc(distance) * (0.54 + 0.46 * libm::cos(distance * PI)),
+            Self::Bicubic => {
+                const A: f64 = -0.5;
+                if distance < 1.0 {
+                    ((A + 2.0) * distance - (A + 3.0)) * distance * distance + 1.0
+                } else if distance < 2.0 {
+                    (((distance - 5.0) * distance + 8.0) * distance - 4.0) * A
+                } else {
+                    0.0
+                }
+            }
+            Self::Lanczos if (-3.0..3.0).contains(&x) => sinc(x) * sinc(x / 3.0),
+            Self::Lanczos => 0.0,
+        }
+    }
+}
+
+/// Bits after the point of a coefficient: 8 bits of pixel and 2 of overshoot must fit beside them.
+const PRECISION_BITS: u32 = 32 - 8 - 2;
+
+/// What one output pixel is made of: where its input pixels start, and their weights.
+struct Taps {
+    start: usize,
+    weights: Vec<i32>,
+}
+
+/// Resizes to `width` x `height`; the aspect ratio is not kept.
+pub fn resize(image: &RgbImage, width: u32, height: u32, filter: Filter) -> RgbImage {
+    let rows_done = if image.width() == width {
+        image.clone()
+    } else {
+        resize_rows(image, width, filter)
+    };
+    if rows_done.height() == height {
+        rows_done
+    } else {
+        resize_columns(&rows_done, height, filter)
+    }
+}
+
+fn taps(from: u32, to: u32, filter: Filter) -> Vec<Taps> {
+    let scale = f64::from(from) / f64::from(to);
+    let stretch = scale.max(1.0);
+    let support = filter.support() * stretch;
+    (0..to)
+        .map(|place| {
+            let center = (f64::from(place) + 0.5) * scale;
+            let start = (center - support + 0.5).max(0.0) as usize;
+            let end = ((center + support + 0.5) as usize).min(from as usize);
+            let weights: Vec<f64> = (start..end)
+                .map(|pixel| filter.weight((pixel as f64 - center + 0.5) / stretch))
+                .collect();
+            let total: f64 = weights.iter().sum();
+            let fixed = |weight: &f64| {
+                let normalised = if total == 0.0 { *weight } else { weight / total };
+                let scaled = normalised * f64::from(1 << PRECISION_BITS);
+                (scaled + 0.5f64.copysign(scaled)) as i32
+            };
+            Taps {
+                start,
+                weights: weights.iter().map(fixed).collect(),
+            }
+        })
+        .collect()
+}
+
+fn to_byte(sum: i32) -> u8 {
+    (sum >> PRECISION_BITS).clamp(0, 255) as u8
+}
+
+const HALF: i32 = 1 << (PRECISION_BITS - 1);
+
+fn resize_rows(image: &RgbImage, width: u32, filter: Filter) -> RgbImage {
+    let taps = taps(image.width(), width, filter);
+    let mut resized = RgbImage::new(width, image.height());
+    let (source_stride, stride) = (image.width() as usize * 3, width as usize * 3);
+    let rows = image.as_raw().chunks_exact(source_stride.max(1));
+    for (source, target) in rows.zip(resized.chunks_exact_mut(stride.max(1))) {
+        for (taps, pixel) in taps.iter().zip(target.chunks_exact_mut(3)) {
+            let mut sums = [HALF; 3];
+            let pixels = source[taps.start * 3..].chunks_exact(3);
+            for (weight, source) in taps.weights.iter().zip(pixels) {
+                for channel in 0..3 {
+                    sums[channel] += i32::from(source[channel]) * weight;
+                }
+            }
+            pixel.copy_from_slice(&sums.map(to_byte));
+        }
+    }
+    resized
+}
+
+fn resize_columns(image: &RgbImage, height: u32, filter: Filter) -> RgbImage {
+    let taps = taps(image.height(), height, filter);
+    let mut resized = RgbImage::new(image.width(), height);
+    let stride = image.width() as usize * 3;
+    let source = image.as_raw();
+    let mut sums = vec![0; stride];
+    for (taps, target) in taps.iter().zip(resized.chunks_exact_mut(stride.max(1))) {
+        sums.fill(HALF);
+        for (weight, row) in taps
+            .weights
+            .iter()
+            .zip(source[taps.start * stride..].chunks_exact(stride.max(1)))
+        {
+            sums.iter_mut()
+                .zip(row)
+                .for_each(|(sum, value)| *sum += i32::from(*value) * weight);
+        }
+        target
+            .iter_mut()
+            .zip(&sums)
+            .for_each(|(value, sum)| *value = to_byte(*sum));
+    }
+    resized
+}
+
+#[cfg(test)]
+mod tests {
+    use image::Rgb;
+
+    use super::*;
+
+    #[test]
+    fn a_flat_image_stays_flat() {
+        let image = RgbImage::from_pixel(37, 19, Rgb([10, 200, 255]));
+        for filter in [
+            Filter::Box,
+            Filter::Bilinear,
+            Filter::Hamming,
+            Filter::Bicubic,
+            Filter::Lanczos,
+        ] {
+            for (width, height) in [(5, 3), (80, 90), (37, 1)] {
+                let resized = resize(&image, width, height, filter);
+                assert!(
+                    resized.pixels().all(|pixel| pixel.0 == [10, 200, 255]),
+                    "{filter:?} {width}x{height}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_size_is_the_same_image() {
+        let image = RgbImage::from_fn(9, 7, |x, y| Rgb([x as u8, y as u8, (x * y) as u8]));
+        assert_eq!(resize(&image, 9, 7, Filter::Lanczos), image);
+    }
 }

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
+use crate::render::resize::{Filter, resize};
+
 use super::row::{Row, RowMessage, RowPart};
 use super::{Group, Part, Presentation, PresentationKind, Suite, SuiteError};
 
@@ -89,7 +91,7 @@ fn export_group(
         };
         let mut pixels = load(source).map_err(wrong)?;
         if let Some((width, height)) = settings.resize {
-            pixels = crate::render::resize::bicubic(&pixels, width, height);
+            pixels = resize(&pixels, width, height, Filter::Bicubic);
         }
         pixels.save(&path).map_err(|error| wrong(error.to_string()))?;
     }
