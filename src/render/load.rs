@@ -14,9 +14,25 @@ pub const MAX_SIDE_PX: u32 = 20_000;
 pub const MAX_DECODED_BYTES: u64 = 1 << 30;
 
 /// An image that could not be had. It is the error of the rows that show it.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("corrupt image: {0}")]
-pub struct ImageError(String);
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ImageError {
+    /// The file is not there, or may not be read.
+    #[error("cannot read the image {path}: {reason}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// The bytes are no image, a broken one, or a larger one than is decoded.
+    #[error("corrupt image {name}: {reason}")]
+    Corrupt {
+        /// The file, or "(inline data)".
+        name: String,
+        /// What the decoder says.
+        reason: String,
+    },
+}
 
 /// Draws or decodes the image.
 ///
@@ -27,13 +43,21 @@ pub struct ImageError(String);
 pub fn load(source: &ImageSource) -> Result<RgbImage, ImageError> {
     match source {
         ImageSource::Scene(spec) => Ok(scene::draw(&scene::layout(spec))),
-        ImageSource::Bytes(bytes) => {
-            decode(bytes).map_err(|reason| ImageError(format!("inline data: {reason}")))
-        }
+        ImageSource::Bytes(bytes) => decode(bytes).map_err(|reason| ImageError::Corrupt {
+            name: "(inline data)".into(),
+            reason,
+        }),
         ImageSource::File(path) => {
-            let wrong = |reason: String| ImageError(format!("{}: {reason}", path.display()));
-            let bytes = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
-            decode(&bytes).map_err(wrong)
+            let name = path.display().to_string();
+            let unreadable = |error: std::io::Error| ImageError::Unreadable {
+                path: name.clone(),
+                reason: error.to_string(),
+            };
+            let bytes = std::fs::read(path).map_err(unreadable)?;
+            decode(&bytes).map_err(|reason| ImageError::Corrupt {
+                name: name.clone(),
+                reason,
+            })
         }
     }
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 pub enum SuiteError {
     /// The name is none of ours and no file.
     #[error(
-        "there is no suite `{name}`\n  known suites: {known}\n  or give the path of a .jsonl file with your own items (see `crossmodal suite --help`)"
+        "there is no suite `{name}`\n  known suites: {known}\n  or give the path of a .jsonl file with your own items (see `crossmodal suite export --help`)"
     )]
     Unknown {
         /// What was asked for.

@@ -1,0 +1,129 @@
+//! The same bytes out, whatever the threads, the kills and the resumes.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use crossmodal::record::{Manifest, Part, Table, read_manifest};
+
+use crate::program::{run, stderr, succeed};
+use crate::tables::parts;
+
+/// Every part's bytes by path.
+fn bytes(run: &Path) -> BTreeMap<String, Vec<u8>> {
+    let all = Table::ALL.into_iter().flat_map(|table| parts(run, table));
+    all.map(|path| {
+        (
+            path.strip_prefix(run).unwrap().display().to_string(),
+            std::fs::read(&path).unwrap(),
+        )
+    })
+    .collect()
+}
+
+const SIZE: [&str; 4] = ["--limit", "6", "--groups-per-unit", "1"];
+
+#[test]
+fn threads_and_sessions_do_not_show() {
+    let folder = tempfile::tempdir().unwrap();
+    let shapes = [["1", "1"], ["2", "2"], ["2", "1"], ["3", "3"]];
+    let runs = shapes.map(|[threads, sessions]| {
+        let out = folder.path().join(format!("{threads}-{sessions}"));
+        let shape = ["--threads", threads, "--sessions", sessions];
+        succeed(run("color-recognition", &out).args(SIZE).args(shape));
+        (bytes(&out), std::fs::read(out.join("manifest.json")).unwrap())
+    });
+    assert_eq!(runs[0].0.len(), 6 * Table::ALL.len());
+    for other in &runs[1..] {
+        assert!(*other == runs[0], "a run with other threads has other bytes");
+    }
+}
+
+#[test]
+fn a_killed_run_goes_on_and_ends_in_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (whole, killed) = (folder.path().join("whole"), folder.path().join("killed"));
+    succeed(run("color-recognition", &whole).args(SIZE));
+
+    let mut first = run("color-recognition", &killed);
+    let mut child = first
+        .args(SIZE)
+        .args(["--threads", "1"])
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let progress = killed.join("progress.jsonl");
+    let start = Instant::now();
+    let done = || std::fs::read_to_string(&progress).map_or(0, |text| text.lines().count());
+    while done() < 2 {
+        assert!(
+            start.elapsed() < Duration::from_secs(120),
+            "two units were not done in two minutes"
+        );
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "the run ended before it could be killed"
+        );
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap(); // SIGKILL
+    child.wait().unwrap();
+    assert!(!read_manifest(&killed).unwrap().unwrap().complete);
+
+    let (code, message) = stderr(
+        run("color-recognition", &killed)
+            .args(SIZE)
+            .args(["--threads", "2"]),
+    );
+    assert_eq!(code, Some(0), "{message}");
+    assert!(message.contains("going on: "), "{message}");
+    assert!(bytes(&whole) == bytes(&killed), "the resumed run has other bytes");
+    assert_eq!(read_manifest(&whole).unwrap(), read_manifest(&killed).unwrap());
+}
+
+#[test]
+fn a_damaged_part_is_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (whole, damaged) = (folder.path().join("whole"), folder.path().join("damaged"));
+    let size = ["--limit", "2", "--groups-per-unit", "1"];
+    for out in [&whole, &damaged] {
+        succeed(run("color-recognition", out).args(size));
+    }
+    // As a crash before the end leaves it: progress instead of a complete manifest, a line cut off, a part cut short.
+    let manifest = read_manifest(&damaged).unwrap().unwrap();
+    let line = |unit: usize| {
+        let of_unit = |part: &&Part| part.path.ends_with(&format!("part-{unit:05}.parquet"));
+        let parts: Vec<_> = manifest.parts.iter().filter(of_unit).collect();
+        serde_json::json!({"unit": unit, "failed_rows": 0, "parts": parts}).to_string()
+    };
+    std::fs::write(
+        damaged.join("progress.jsonl"),
+        format!("{}\n{}", line(0), &line(1)[..40]),
+    )
+    .unwrap();
+    let begun = Manifest {
+        complete: false,
+        failed_rows: None,
+        parts: vec![],
+        ..manifest.clone()
+    };
+    std::fs::write(damaged.join("manifest.json"), serde_json::to_vec(&begun).unwrap()).unwrap();
+    let part = &parts(&damaged, Table::Outcomes)[0];
+    let half = std::fs::read(part).unwrap();
+    std::fs::write(part, &half[..half.len() / 2]).unwrap();
+
+    succeed(run("color-recognition", &damaged).args(size));
+    assert!(bytes(&whole) == bytes(&damaged));
+}
+
+#[test]
+fn a_complete_run_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    succeed(run("color-recognition", folder.path()).args(["--limit", "1"]));
+    let before = bytes(folder.path());
+    let (code, message) = stderr(run("color-recognition", folder.path()).args(["--limit", "1"]));
+    assert_eq!(code, Some(0));
+    assert!(message.contains("is complete already"), "{message}");
+    assert!(before == bytes(folder.path()));
+}

@@ -1,0 +1,9 @@
+//! The program as its users meet it: on the shipped model, through the command line and the library.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+
+mod determinism;
+mod errors;
+mod house;
+mod program;
+mod samples;
+mod tables;

@@ -1,0 +1,177 @@
+//! One sample's failure is a row with a status and a message; the run goes on.
+
+use std::path::Path;
+
+use crossmodal::record::Table;
+use image::{Rgb, RgbImage};
+use serde_json::{Value, json};
+
+use crate::program::{program, run, stderr, succeed};
+use crate::tables::{read, texts};
+
+const QUESTION: &str = "What color is the square? Please use one word to answer this question.";
+
+fn row(item: &str, presentation: &str, image: Option<&str>, text: &str) -> Value {
+    let mut content = vec![];
+    content.extend(image.map(|image| json!({"type": "image", "image": image})));
+    content.push(json!({"type": "text", "text": text}));
+    json!({
+        "item_id": item, "group_id": item.split('-').next(), "presentation": presentation,
+        "messages": [{"role": "user", "content": content}], "options": ["red", "blue"], "answer": "red"
+    })
+}
+
+fn write_suite(folder: &Path, rows: &[Value]) -> String {
+    let path = folder.join("mine.jsonl");
+    let lines: Vec<String> = rows.iter().map(Value::to_string).collect();
+    std::fs::write(&path, lines.join("\n")).unwrap();
+    path.display().to_string()
+}
+
+#[test]
+fn corrupt_images_and_overlong_prompts_fail_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let sound = RgbImage::from_pixel(50, 40, Rgb([255, 0, 0]));
+    sound.save(folder.path().join("sound.png")).unwrap();
+    let bytes = std::fs::read(folder.path().join("sound.png")).unwrap();
+    std::fs::write(folder.path().join("cut.png"), &bytes[..bytes.len() / 2]).unwrap();
+    std::fs::write(folder.path().join("no.png"), "this is no image").unwrap();
+    let rows = [
+        row("g1-sound", "vision-only", Some("sound.png"), QUESTION),
+        row("g1-cut", "vision-only", Some("cut.png"), QUESTION),
+        row("g1-no", "vision-only", Some("no.png"), QUESTION),
+        row("g1-missing", "vision-only", Some("missing.png"), QUESTION),
+        row("g1-long", "text-only", None, &"The square is red. ".repeat(400)),
+        row("g1-placeholder", "text-only", None, "What is <image>?"),
+        row(
+            "g2-text",
+            "text-only",
+            None,
+            &format!("The square is red. {QUESTION}"),
+        ),
+    ];
+    let suite = write_suite(folder.path(), &rows);
+    let out = folder.path().join("run");
+    let (code, message) = stderr(&mut run(&suite, &out));
+    assert_eq!(code, Some(0), "{message}");
+    assert!(message.contains("warning: 5 prompts failed"), "{message}");
+
+    let place = folder.path().display().to_string();
+    let errors = texts(&out, Table::Outcomes, "error");
+    let shown: Vec<String> = texts(&out, Table::Outcomes, "item_id")
+        .into_iter()
+        .zip(errors)
+        .map(|(item, error)| format!("{item}: {}", error.replace(&place, "FOLDER")))
+        .collect();
+    insta::assert_snapshot!(shown.join("\n"), @r#"
+    g1-cut: corrupt image FOLDER/cut.png: unexpected end of file
+    g1-long: context overflow: the prompt has 2006 tokens, the model takes 256
+    g1-missing: cannot read the image FOLDER/missing.png: No such file or directory (os error 2)
+    g1-no: corrupt image FOLDER/no.png: The image format could not be determined
+    g1-placeholder: the prompt has 1 image placeholders (<image>) for 0 images; a text must not hold the placeholder itself
+    g1-sound: 
+    g2-text:
+    "#);
+    let ok = texts(&out, Table::Outcomes, "status")
+        .iter()
+        .filter(|status| *status == "ok")
+        .count();
+    assert_eq!(ok, 2);
+    // What failed has no logits; its row is there all the same.
+    assert_eq!(
+        read(&out, Table::Logits)
+            .iter()
+            .map(|batch| batch.num_rows())
+            .sum::<usize>(),
+        7
+    );
+}
+
+#[test]
+fn when_every_prompt_fails_so_does_the_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let suite = write_suite(
+        folder.path(),
+        &[row("g1-a", "vision-only", Some("gone.png"), QUESTION)],
+    );
+    let (code, message) = stderr(&mut run(&suite, &folder.path().join("run")));
+    assert_eq!(code, Some(1), "{message}");
+    assert!(
+        message.contains("all 1 prompts failed; the first: cannot read the image "),
+        "{message}"
+    );
+}
+
+#[test]
+fn an_exported_suite_gives_the_same_answers_as_the_suite_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let exported = folder.path().join("exported");
+    succeed(
+        program()
+            .args(["suite", "export", "color-recognition", "--limit", "2", "--out"])
+            .arg(&exported),
+    );
+    let (direct, read_back) = (folder.path().join("direct"), folder.path().join("read-back"));
+    succeed(run("color-recognition", &direct).args(["--limit", "2"]));
+    succeed(&mut run(
+        &exported.join("suite.jsonl").display().to_string(),
+        &read_back,
+    ));
+    for (table, column) in [
+        (Table::Outcomes, "item_id"),
+        (Table::Outcomes, "image_hash"),
+        (Table::Outcomes, "prompt_hash"),
+        (Table::Outcomes, "answer"),
+        (Table::Outcomes, "control"),
+        (Table::Following, "item_id"),
+        (Table::Following, "follows"),
+        (Table::Following, "vision_item_id"),
+        (Table::Following, "expected_text"),
+    ] {
+        assert_eq!(
+            texts(&direct, table, column),
+            texts(&read_back, table, column),
+            "{column}"
+        );
+    }
+}
+
+#[test]
+fn a_wrong_row_is_named_before_anything_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = row("g1-a", "text-only", None, QUESTION);
+    let mut messages = Vec::new();
+    let mut refuse = |change: &dyn Fn(&mut Value)| {
+        let mut bad = row("g1-b", "text-only", None, QUESTION);
+        change(&mut bad);
+        let suite = write_suite(folder.path(), &[good.clone(), bad]);
+        let (code, message) = stderr(&mut run(&suite, &folder.path().join("run")));
+        assert_eq!(code, Some(1), "{message}");
+        messages.push(message.replace(&folder.path().display().to_string(), "FOLDER"));
+    };
+    refuse(&|row| row["answer"] = json!("green"));
+    refuse(&|row| row["options"] = json!(["red"]));
+    refuse(&|row| row["presentation"] = json!("picture"));
+    refuse(&|row| row["item_id"] = json!("g1-a"));
+    refuse(&|row| row["tags"] = json!({"dv": "three"}));
+    refuse(&|row| row["messages"][0]["content"][0] = json!({"type": "image", "image": "a.png"}));
+    refuse(&|row| row["colour"] = json!("red"));
+    refuse(&|row| {
+        row["presentation"] = json!("vision-only");
+        row["messages"][0]["content"][0] = json!({"type": "image", "image": "../../etc/a.png"});
+    });
+    insta::assert_snapshot!(messages.join(""), @r#"
+    error: FOLDER/mine.jsonl:2: `answer` is "green", which is none of `options` (red, blue)
+    error: FOLDER/mine.jsonl:2: `options` has 1 entries, expected two or more
+    error: FOLDER/mine.jsonl:2: not a suite row: unknown variant `picture`, expected one of `vision-only`, `text-only`, `conflict` at line 1 column 58
+    error: FOLDER/mine.jsonl:2: `item_id` "g1-a" with presentation text-only stands on line 1 already; each pair must be unique
+    error: FOLDER/mine.jsonl:2: tag `dv` is "three", expected a whole number
+    error: FOLDER/mine.jsonl:2: a text-only row must not have an image part
+    error: FOLDER/mine.jsonl:2: not a suite row: unknown field `colour`, expected one of `item_id`, `group_id`, `presentation`, `messages`, `options`, `answer`, `vision_answer`, `text_answer`, `tags` at line 1 column 246
+    error: FOLDER/mine.jsonl:2: image "../../etc/a.png" must be a path below the suite file's folder
+    "#);
+    assert!(
+        !folder.path().join("run").exists(),
+        "an output place was made for a suite that is wrong"
+    );
+}
