@@ -213,16 +213,18 @@ fn open(
         path: path.into(),
         reason: format!("ONNX Runtime cannot load this graph; is the file whole? {error}"),
     };
+    let text = |error: ort::Error<SessionBuilder>| error.to_string();
     let set_up = || -> Result<SessionBuilder, String> {
-        let text = |error: ort::Error<SessionBuilder>| error.to_string();
         let builder = Session::builder(&runtime.environment).map_err(|error| error.to_string())?;
-        builder
+        let builder = builder
             .with_optimization_level(GraphOptimizationLevel::Level3)
-            .and_then(|builder| builder.with_intra_threads(settings.intra_threads))
-            .and_then(|builder| builder.with_inter_threads(1))
-            .and_then(|builder| builder.with_intra_op_spinning(settings.intra_threads > 1))
-            .and_then(|builder| builder.with_deterministic_compute(true))
-            .map_err(text)
+            .map_err(text)?;
+        let builder = builder.with_intra_threads(settings.intra_threads).map_err(text)?;
+        let builder = builder.with_inter_threads(1).map_err(text)?;
+        let builder = builder
+            .with_intra_op_spinning(settings.intra_threads > 1)
+            .map_err(text)?;
+        builder.with_deterministic_compute(true).map_err(text)
     };
     let builder = set_up().map_err(broken)?;
     let mut builder = settings.provider.register(runtime, builder)?;

@@ -26,9 +26,13 @@ fn files_with(needle: &str) -> Vec<String> {
             .any(|line| !line.trim_start().starts_with("//") && line.contains(needle))
     };
     let below = |path: &PathBuf| path.strip_prefix(&root).unwrap().display().to_string();
+    let tests = |path: &PathBuf| {
+        path.file_stem()
+            .is_some_and(|name| name.to_string_lossy().ends_with("tests"))
+    };
     sources(&root)
         .iter()
-        .filter(|path| holds(path))
+        .filter(|path| !tests(path) && holds(path))
         .map(below)
         .collect()
 }

@@ -124,12 +124,11 @@ impl ColorRecognition {
     /// The description of tier `dt` that gives `target` the color of `answer`.
     fn describe(&self, dt: usize, target: &str, answer: &Answer, rng: &mut ChaCha8Rng) -> String {
         let choose = |from: &[String], rng: &mut ChaCha8Rng| from.choose(rng).cloned().unwrap_or_default();
-        let text = choose(&self.prompts.wordings[dt], rng)
+        choose(&self.prompts.wordings[dt], rng)
             .replace("{target}", target)
             .replace("{color}", &answer.name)
             .replace("{bridge}", &choose(&self.prompts.bridges, rng))
-            .replace("{entity}", &choose(&answer.entities, rng));
-        text
+            .replace("{entity}", &choose(&answer.entities, rng))
     }
 }
 
