@@ -255,14 +255,7 @@ impl<'a> CaseParts<'a> {
             prompts: prompts.collect(),
             expected_vision: row.expected_vision.clone(),
             expected_text: row.expected_text.clone(),
-            follows: row.follows.map(|follows| {
-                match follows {
-                    Follows::Text => "text",
-                    Follows::Vision => "vision",
-                    Follows::Other => "other",
-                }
-                .into()
-            }),
+            follows: row.follows.map(|follows| follows.as_str().into()),
             analysed: row.analysed,
             dh_rel: row.dh_rel,
         }

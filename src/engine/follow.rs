@@ -20,6 +20,13 @@ impl Follows {
             Self::Other => "other",
         }
     }
+
+    /// What goes by that name in tables.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Text, Self::Vision, Self::Other]
+            .into_iter()
+            .find(|follows| follows.as_str() == name)
+    }
 }
 
 /// Compares the answers. An answer that is no option (`None`) equals nothing; when the unimodal answers agree there is no

@@ -5,5 +5,6 @@ mod determinism;
 mod errors;
 mod house;
 mod program;
+mod reference;
 mod samples;
 mod tables;

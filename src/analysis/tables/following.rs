@@ -6,6 +6,7 @@ use std::path::Path;
 use super::columns::Columns;
 use super::partitions::{Partition, for_each_batch};
 use crate::analysis::error::AnalysisError;
+pub use crate::engine::follow::Follows;
 
 /// Name of the table.
 pub const TABLE: &str = "following";
@@ -27,17 +28,6 @@ const COLUMNS: [&str; 15] = [
     "analysed",
     "status",
 ];
-
-/// Which modality the answer to the conflict prompt agrees with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Follows {
-    /// Ym = Yt.
-    Text,
-    /// Ym = Yv.
-    Vision,
-    /// Neither.
-    Other,
-}
 
 /// One conflict case.
 #[derive(Debug, Clone, PartialEq)]
@@ -141,17 +131,13 @@ fn rows_of(columns: &Columns) -> Result<Vec<FollowingRow>, AnalysisError> {
             },
             follows: match follows[at].as_deref() {
                 None => None,
-                Some("text") => Some(Follows::Text),
-                Some("vision") => Some(Follows::Vision),
-                Some("other") => Some(Follows::Other),
-                Some(found) => {
-                    return Err(columns.value_error(
-                        "follows",
-                        at,
-                        "text, vision, other or null",
-                        format!("`{found}`"),
-                    ));
-                }
+                Some(name) => match Follows::from_name(name) {
+                    Some(follows) => Some(follows),
+                    None => {
+                        let expected = "text, vision, other or null";
+                        return Err(columns.value_error("follows", at, expected, format!("`{name}`")));
+                    }
+                },
             },
             analysed: analysed[at],
             failed: status[at] != "ok",
