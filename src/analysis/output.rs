@@ -29,11 +29,7 @@ pub fn to_json(analyses: &[FollowingAnalysis]) -> Result<String, AnalysisError> 
 pub fn curve_parquet(analyses: &[FollowingAnalysis]) -> Result<Vec<u8>, AnalysisError> {
     let rows: Vec<_> = analyses
         .iter()
-        .flat_map(|of| {
-            curves(of)
-                .into_iter()
-                .map(move |(split, curve)| (of, split, curve))
-        })
+        .flat_map(|of| curves(of).into_iter().map(move |(split, curve)| (of, split, curve)))
         .flat_map(|(of, split, curve)| curve.bins.iter().map(move |bin| (of, split, curve, bin)))
         .collect();
     let share = |at: &dyn Fn(Estimate) -> Option<f64>| {
@@ -49,12 +45,7 @@ pub fn curve_parquet(analyses: &[FollowingAnalysis]) -> Result<Vec<u8>, Analysis
             ("low", numbers(rows.iter().map(|row| Some(row.3.low)))),
             ("high", numbers(rows.iter().map(|row| Some(row.3.high)))),
             ("mean_dh_rel", numbers(rows.iter().map(|row| row.3.mean_dh_rel))),
-            (
-                "cases",
-                Arc::new(Int64Array::from_iter_values(
-                    rows.iter().map(|row| row.3.cases as i64),
-                )),
-            ),
+            ("cases", Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.3.cases as i64)))),
             ("text_following", share(&|share| Some(share.value))),
             ("lower", share(&|share| share.interval.map(|ends| ends.0))),
             ("upper", share(&|share| share.interval.map(|ends| ends.1))),
@@ -72,10 +63,8 @@ pub fn curve_parquet(analyses: &[FollowingAnalysis]) -> Result<Vec<u8>, Analysis
 /// The table `following_summary`: one row a figure, with columns run, model, suite, split (all, low, high), metric, kind
 /// (of a balance point: crossing, always-text, always-vision), value, lower, upper.
 pub fn summary_parquet(analyses: &[FollowingAnalysis]) -> Result<Vec<u8>, AnalysisError> {
-    let rows: Vec<_> = analyses
-        .iter()
-        .flat_map(|of| metrics(of).into_iter().map(move |row| (of, row)))
-        .collect();
+    let rows: Vec<_> =
+        analyses.iter().flat_map(|of| metrics(of).into_iter().map(move |row| (of, row))).collect();
     let ends = |at: &dyn Fn((f64, f64)) -> f64| numbers(rows.iter().map(|(_, row)| row.interval.map(at)));
     encode(
         SUMMARY_TABLE,
@@ -104,8 +93,7 @@ struct Metric<'a> {
 
 fn curves(of: &FollowingAnalysis) -> Vec<(&str, &Curve)> {
     let all = of.curve.iter().map(|curve| ("all", curve));
-    all.chain(of.splits.iter().map(|split| (split.name.as_str(), &split.curve)))
-        .collect()
+    all.chain(of.splits.iter().map(|split| (split.name.as_str(), &split.curve))).collect()
 }
 
 fn metrics(of: &FollowingAnalysis) -> Vec<Metric<'_>> {
@@ -117,10 +105,8 @@ fn metrics(of: &FollowingAnalysis) -> Vec<Metric<'_>> {
         ("vision", of.counts.vision),
         ("other", of.counts.other),
     ];
-    let mut metrics: Vec<Metric> = counts
-        .into_iter()
-        .map(|(metric, count)| plain("all", metric, Some(count as f64)))
-        .collect();
+    let mut metrics: Vec<Metric> =
+        counts.into_iter().map(|(metric, count)| plain("all", metric, Some(count as f64))).collect();
     let vfr = of.tfr.map(Estimate::complement);
     metrics.push(estimated("all", "tfr", of.tfr));
     metrics.push(estimated("all", "vfr", vfr));
@@ -132,60 +118,28 @@ fn metrics(of: &FollowingAnalysis) -> Vec<Metric<'_>> {
             BalancePoint::AlwaysVision => ("always-vision", None),
         };
         metrics.push(plain(split, "curve_cases", Some(curve.cases as f64)));
-        metrics.push(Metric {
-            kind: Some(kind),
-            ..estimated(split, "balance_point", crossing)
-        });
-        metrics.push(plain(
-            split,
-            "logistic_intercept",
-            curve.logistic.map(|fit| fit.intercept),
-        ));
-        metrics.push(plain(
-            split,
-            "logistic_slope",
-            curve.logistic.map(|fit| fit.slope),
-        ));
+        metrics.push(Metric { kind: Some(kind), ..estimated(split, "balance_point", crossing) });
+        metrics.push(plain(split, "logistic_intercept", curve.logistic.map(|fit| fit.intercept)));
+        metrics.push(plain(split, "logistic_slope", curve.logistic.map(|fit| fit.slope)));
         metrics.push(estimated(
             split,
             "logistic_balance_point",
             curve.logistic.and_then(|fit| fit.balance_point),
         ));
-        metrics.push(plain(
-            split,
-            "monotonicity_distance",
-            curve.monotonicity.map(|test| test.distance),
-        ));
-        metrics.push(plain(
-            split,
-            "monotonicity_p_value",
-            curve.monotonicity.map(|test| test.p_value),
-        ));
-        metrics.push(plain(
-            split,
-            "spearman_rho",
-            curve.monotonicity.and_then(|test| test.spearman_rho),
-        ));
+        metrics.push(plain(split, "monotonicity_distance", curve.monotonicity.map(|test| test.distance)));
+        metrics.push(plain(split, "monotonicity_p_value", curve.monotonicity.map(|test| test.p_value)));
+        metrics.push(plain(split, "spearman_rho", curve.monotonicity.and_then(|test| test.spearman_rho)));
     }
     metrics
 }
 
 fn plain<'a>(split: &'a str, metric: &'static str, value: Option<f64>) -> Metric<'a> {
-    Metric {
-        split,
-        metric,
-        kind: None,
-        value,
-        interval: None,
-    }
+    Metric { split, metric, kind: None, value, interval: None }
 }
 
 fn estimated<'a>(split: &'a str, metric: &'static str, estimate: Option<Estimate>) -> Metric<'a> {
     let interval = estimate.and_then(|estimate| estimate.interval);
-    Metric {
-        interval,
-        ..plain(split, metric, estimate.map(|estimate| estimate.value))
-    }
+    Metric { interval, ..plain(split, metric, estimate.map(|estimate| estimate.value)) }
 }
 
 fn texts<'a>(values: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {
@@ -201,9 +155,8 @@ fn encode(table: &'static str, columns: Vec<(&str, ArrayRef)>) -> Result<Vec<u8>
         // Every column may be null, so that the schema does not depend on what could be computed.
         let columns = columns.into_iter().map(|(name, array)| (name, array, true));
         let batch = RecordBatch::try_from_iter_with_nullable(columns)?;
-        let properties = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(ZstdLevel::default()))
-            .build();
+        let properties =
+            WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
         let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties))?;
         writer.write(&batch)?;
         writer.into_inner()

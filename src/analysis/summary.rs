@@ -16,10 +16,7 @@ pub struct Estimate {
 impl Estimate {
     /// One minus the number: VFR from TFR. The ends of the interval change places.
     pub fn complement(self) -> Self {
-        Self {
-            value: 1.0 - self.value,
-            interval: self.interval.map(|(low, high)| (1.0 - high, 1.0 - low)),
-        }
+        Self { value: 1.0 - self.value, interval: self.interval.map(|(low, high)| (1.0 - high, 1.0 - low)) }
     }
 }
 

@@ -29,21 +29,12 @@ pub fn to_text(of: &FollowingAnalysis) -> String {
         splits(of),
         controls(&of.controls),
     ];
-    let filled: Vec<String> = sections
-        .into_iter()
-        .filter(|section| !section.is_empty())
-        .collect();
+    let filled: Vec<String> = sections.into_iter().filter(|section| !section.is_empty()).collect();
     filled.join("\n")
 }
 
 fn title(of: &FollowingAnalysis) -> String {
-    format!(
-        "{} on {} (run {})\n{}\n",
-        of.model,
-        of.suite,
-        of.run,
-        "─".repeat(WIDTH)
-    )
+    format!("{} on {} (run {})\n{}\n", of.model, of.suite, of.run, "─".repeat(WIDTH))
 }
 
 fn cases(of: &FollowingAnalysis) -> String {
@@ -54,17 +45,9 @@ fn cases(of: &FollowingAnalysis) -> String {
     };
     let mut text = String::from("Conflict cases\n");
     line(&mut text, "cases", &count(counts.cases));
-    line(
-        &mut text,
-        "failed",
-        &format!("{}{}", count(counts.failed), share(counts.failed)),
-    );
+    line(&mut text, "failed", &format!("{}{}", count(counts.failed), share(counts.failed)));
     let analysed = format!("{}{}", count(counts.analysed), share(counts.analysed));
-    line(
-        &mut text,
-        "analysed",
-        &format!("{analysed}: both unimodal answers are the designed ones"),
-    );
+    line(&mut text, "analysed", &format!("{analysed}: both unimodal answers are the designed ones"));
     text
 }
 
@@ -82,25 +65,14 @@ fn following(of: &FollowingAnalysis) -> String {
     let row = |value: Option<Estimate>, cases: u64| {
         format!(
             "{}   {} cases",
-            left(
-                value.map(|value| estimate(value, percent)).unwrap_or_default(),
-                26
-            ),
+            left(value.map(|value| estimate(value, percent)).unwrap_or_default(), 26),
             count(cases)
         )
     };
     line(&mut text, "text (TFR)", &row(Some(tfr), of.counts.text));
-    line(
-        &mut text,
-        "image (VFR)",
-        &row(Some(tfr.complement()), of.counts.vision),
-    );
+    line(&mut text, "image (VFR)", &row(Some(tfr.complement()), of.counts.vision));
     line(&mut text, "other", &row(of.other_rate, of.counts.other));
-    line(
-        &mut text,
-        "",
-        "TFR + VFR = 1; other is a share of all analysed cases",
-    );
+    line(&mut text, "", "TFR + VFR = 1; other is a share of all analysed cases");
     text
 }
 
@@ -123,11 +95,7 @@ fn fits(of: &FollowingAnalysis, curve: &Curve) -> String {
             line(&mut text, "logistic fit", &at);
             let sign = if fit.slope < 0.0 { '-' } else { '+' };
             let slope = fit.slope.abs();
-            line(
-                &mut text,
-                "",
-                &format!("log-odds of text = {:.3} {sign} {slope:.3} dH_rel", fit.intercept),
-            );
+            line(&mut text, "", &format!("log-odds of text = {:.3} {sign} {slope:.3} dH_rel", fit.intercept));
         }
         None => line(
             &mut text,
@@ -137,26 +105,14 @@ fn fits(of: &FollowingAnalysis, curve: &Curve) -> String {
     }
     match curve.monotonicity {
         Some(test) => {
-            let rho = test
-                .spearman_rho
-                .map_or_else(|| "none".into(), |rho| format!("{rho:+.3}"));
-            let found = format!(
-                "distance {:.4} from a falling curve, p = {:.4}",
-                test.distance, test.p_value
-            );
-            line(
-                &mut text,
-                "monotonicity",
-                &format!("{found}; Spearman's rho {rho}"),
-            );
+            let rho = test.spearman_rho.map_or_else(|| "none".into(), |rho| format!("{rho:+.3}"));
+            let found =
+                format!("distance {:.4} from a falling curve, p = {:.4}", test.distance, test.p_value);
+            line(&mut text, "monotonicity", &format!("{found}; Spearman's rho {rho}"));
         }
         None => {
             let least = count(of.settings.min_bin_cases);
-            line(
-                &mut text,
-                "monotonicity",
-                &format!("not tested: fewer than two bins hold {least} cases"),
-            );
+            line(&mut text, "monotonicity", &format!("not tested: fewer than two bins hold {least} cases"));
         }
     }
     text
@@ -174,10 +130,9 @@ fn reading(point: BalancePoint) -> &'static str {
     match point {
         BalancePoint::AlwaysText => "text wins over the whole observed range",
         BalancePoint::AlwaysVision => "the image wins over the whole observed range",
-        BalancePoint::Crossing(Estimate {
-            interval: Some((low, high)),
-            ..
-        }) if low <= 0.0 && high >= 0.0 => "no clear preference: the interval includes 0",
+        BalancePoint::Crossing(Estimate { interval: Some((low, high)), .. }) if low <= 0.0 && high >= 0.0 => {
+            "no clear preference: the interval includes 0"
+        }
         BalancePoint::Crossing(Estimate { value, .. }) if value < 0.0 => "inherent vision preference",
         BalancePoint::Crossing(Estimate { value, .. }) if value > 0.0 => "inherent text preference",
         BalancePoint::Crossing(_) => "no preference",
@@ -186,23 +141,11 @@ fn reading(point: BalancePoint) -> &'static str {
 
 fn bins(of: &FollowingAnalysis, curve: &Curve) -> String {
     let mut text = String::from("P(text following | dH_rel); dH_rel < 0: the text is the easier one\n");
-    let _ = writeln!(
-        text,
-        "  {}  {}  {}",
-        left("dH_rel", 16),
-        right("cases", 7),
-        right("P(text)", 7)
-    );
+    let _ = writeln!(text, "  {}  {}  {}", left("dH_rel", 16), right("cases", 7), right("P(text)", 7));
     for bin in curve.bins.iter().filter(|bin| bin.cases > 0) {
         let closing = if curve.bins.last() == Some(bin) { ']' } else { ')' };
         let range = format!("[{:+.2}, {:+.2}{closing}", bin.low, bin.high);
-        let _ = writeln!(
-            text,
-            "  {}  {}  {}",
-            left(range, 16),
-            right(count(bin.cases), 7),
-            share(bin, of)
-        );
+        let _ = writeln!(text, "  {}  {}  {}", left(range, 16), right(count(bin.cases), 7), share(bin, of));
     }
     text
 }
@@ -210,11 +153,8 @@ fn bins(of: &FollowingAnalysis, curve: &Curve) -> String {
 fn share(bin: &CurveBin, of: &FollowingAnalysis) -> String {
     match bin.text_following {
         Some(share) => {
-            let drawn = format!(
-                "{}  {}",
-                left(interval(share.interval, percent), 17),
-                bar(share.value, BAR_CELLS)
-            );
+            let drawn =
+                format!("{}  {}", left(interval(share.interval, percent), 17), bar(share.value, BAR_CELLS));
             format!("{}  {}", percent(share.value), drawn.trim_end())
         }
         None => format!("(fewer than {})", of.settings.min_bin_cases),
@@ -252,20 +192,12 @@ fn cells(of: &FollowingAnalysis) -> String {
         return String::new();
     }
     let mut text = String::from("By visual x text difficulty\n");
-    let _ = writeln!(
-        text,
-        "    dv    dt  analysed     text    image    other  TFR      mean dH_rel"
-    );
+    let _ = writeln!(text, "    dv    dt  analysed     text    image    other  TFR      mean dH_rel");
     for cell in &of.cells {
-        let numbers = [cell.analysed, cell.text, cell.vision, cell.other]
-            .map(|n| right(count(n), 7))
-            .join("  ");
+        let numbers =
+            [cell.analysed, cell.text, cell.vision, cell.other].map(|n| right(count(n), 7)).join("  ");
         let decided = cell.text + cell.vision;
-        let tfr = if decided == 0 {
-            "-".into()
-        } else {
-            percent(cell.text as f64 / decided as f64)
-        };
+        let tfr = if decided == 0 { "-".into() } else { percent(cell.text as f64 / decided as f64) };
         let dh_rel = cell.mean_dh_rel.map_or_else(|| "-".into(), signed);
         let _ = writeln!(
             text,
@@ -289,11 +221,7 @@ fn splits(of: &FollowingAnalysis) -> String {
             BalancePoint::Crossing(at) => format!("balance point {}", estimate(at, signed)),
             BalancePoint::AlwaysText | BalancePoint::AlwaysVision => "no crossing".into(),
         };
-        line(
-            &mut text,
-            &split.name,
-            &format!("{} cases, {point}", count(curve.cases)),
-        );
+        line(&mut text, &split.name, &format!("{} cases, {point}", count(curve.cases)));
         line(&mut text, "", reading(curve.balance_point));
     }
     text
@@ -305,17 +233,9 @@ fn controls(rows: &[ControlRow]) -> String {
     }
     let mut text = String::from("Controls: what the answer to both modalities together agrees with\n");
     for row in rows {
-        let counts = [
-            ("text", row.designed_text),
-            ("image", row.designed_vision),
-            ("other", row.other),
-        ];
+        let counts = [("text", row.designed_text), ("image", row.designed_vision), ("other", row.other)];
         let counts = counts.map(|(name, n)| format!("{name} {}", count(n))).join(", ");
-        line(
-            &mut text,
-            &row.control,
-            &format!("{} cases: {counts}", count(row.cases)),
-        );
+        line(&mut text, &row.control, &format!("{} cases: {counts}", count(row.cases)));
     }
     text
 }

@@ -57,10 +57,7 @@ fn bin_width(text: &str) -> Result<f64, String> {
 
 fn confidence(text: &str) -> Result<f64, String> {
     let inside = |share: &f64| *share > 0.0 && *share < 1.0;
-    text.parse()
-        .ok()
-        .filter(inside)
-        .ok_or_else(|| "expected a number between 0 and 1, such as 0.95".into())
+    text.parse().ok().filter(inside).ok_or_else(|| "expected a number between 0 and 1, such as 0.95".into())
 }
 
 impl AnalysisSettings {
@@ -79,17 +76,12 @@ impl AnalysisSettings {
 /// Runs `crossmodal analyze`.
 pub(super) fn run(arguments: &AnalyzeArguments) -> Result<(), CliError> {
     let analyses = analysis::analyze(&arguments.run, &arguments.settings.settings())?;
-    let folder = arguments
-        .out
-        .clone()
-        .unwrap_or_else(|| arguments.run.join("analysis"));
+    let folder = arguments.out.clone().unwrap_or_else(|| arguments.run.join("analysis"));
     write(&analyses, &folder)?;
     if arguments.json {
         print!("{}", output::to_json(&analyses)?);
     } else {
-        analyses
-            .iter()
-            .for_each(|one| println!("{}", table::to_text(one)));
+        analyses.iter().for_each(|one| println!("{}", table::to_text(one)));
         println!("as JSON and Parquet: {}", folder.display());
     }
     Ok(())
@@ -100,18 +92,9 @@ pub(super) fn write(analyses: &[FollowingAnalysis], folder: &Path) -> Result<(),
     let at = |path: PathBuf| move |source| CliError::Write { path, source };
     std::fs::create_dir_all(folder).map_err(at(folder.into()))?;
     let files = [
-        (
-            "analysis.json".to_string(),
-            output::to_json(analyses)?.into_bytes(),
-        ),
-        (
-            format!("{}.parquet", output::CURVE_TABLE),
-            output::curve_parquet(analyses)?,
-        ),
-        (
-            format!("{}.parquet", output::SUMMARY_TABLE),
-            output::summary_parquet(analyses)?,
-        ),
+        ("analysis.json".to_string(), output::to_json(analyses)?.into_bytes()),
+        (format!("{}.parquet", output::CURVE_TABLE), output::curve_parquet(analyses)?),
+        (format!("{}.parquet", output::SUMMARY_TABLE), output::summary_parquet(analyses)?),
     ];
     for (name, bytes) in files {
         let path = folder.join(name);

@@ -7,7 +7,8 @@ use clap::Args;
 
 use super::error::CliError;
 use super::model::SessionArguments;
-use super::run::{Plan, RecordingArguments};
+use super::plan::Plan;
+use super::run::RecordingArguments;
 use super::{analyze, report};
 use crate::analysis::{self, FollowingSettings, table};
 use crate::suite::SuiteSpec;
@@ -40,15 +41,8 @@ pub(super) fn run(arguments: &DemoArguments) -> Result<(), CliError> {
         None => shipped_model()?,
     };
     let out = &arguments.out;
-    eprintln!(
-        "1/3  run: {} on {} groups of color-recognition",
-        model.display(),
-        arguments.limit
-    );
-    let suite = SuiteSpec {
-        limit: Some(arguments.limit),
-        ..SuiteSpec::default()
-    };
+    eprintln!("1/3  run: {} on {} groups of color-recognition", model.display(), arguments.limit);
+    let suite = SuiteSpec { limit: Some(arguments.limit), ..SuiteSpec::default() };
     let plan = Plan {
         model: &model,
         session: &arguments.session,
@@ -62,19 +56,13 @@ pub(super) fn run(arguments: &DemoArguments) -> Result<(), CliError> {
     let settings = FollowingSettings::default();
     let analyses = analysis::analyze(out, &settings)?;
     analyze::write(&analyses, &out.join("analysis"))?;
-    analyses
-        .iter()
-        .for_each(|one| println!("{}", table::to_text(one)));
+    analyses.iter().for_each(|one| println!("{}", table::to_text(one)));
     eprintln!("3/3  report");
     let page = out.join("report.html");
     report::write(out, &analyses, &settings, report::DEFAULT_CASES, &page)?;
     println!("tables    {}", out.join("tables").display());
     println!("analysis  {}", out.join("analysis").display());
-    println!(
-        "report    {}   ({:.0} s in all)",
-        page.display(),
-        start.elapsed().as_secs_f64()
-    );
+    println!("report    {}   ({:.0} s in all)", page.display(), start.elapsed().as_secs_f64());
     Ok(())
 }
 
@@ -82,12 +70,7 @@ pub(super) fn run(arguments: &DemoArguments) -> Result<(), CliError> {
 fn shipped_model() -> Result<PathBuf, CliError> {
     let here = std::env::current_dir().unwrap_or_default();
     let program = std::env::current_exe().unwrap_or_default();
-    let above = |place: &Path| {
-        place
-            .ancestors()
-            .map(|folder| folder.join(SHIPPED_MODEL))
-            .collect::<Vec<_>>()
-    };
+    let above = |place: &Path| place.ancestors().map(|folder| folder.join(SHIPPED_MODEL)).collect::<Vec<_>>();
     let mut places = above(&here).into_iter().chain(above(&program));
     places.find(|place| place.join("config.json").is_file()).ok_or_else(|| {
         CliError::Arguments(format!(

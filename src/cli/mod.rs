@@ -1,9 +1,11 @@
 //! The front door: arguments in, a validated plan, the rooms behind it called in order. One file a subcommand.
 
 mod analyze;
+mod cases;
 mod demo;
 mod error;
 mod model;
+mod plan;
 mod progress;
 mod report;
 mod run;

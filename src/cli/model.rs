@@ -60,11 +60,7 @@ impl SessionArguments {
         let small =
             self.ep == Provider::Cpu && model_bytes.saturating_mul(total as u64) <= COPIES_UP_TO_BYTES;
         let sessions = self.sessions.map_or(if small { total } else { 1 }, usize::from);
-        Threads {
-            total,
-            sessions,
-            intra: (total / sessions).max(1),
-        }
+        Threads { total, sessions, intra: (total / sessions).max(1) }
     }
 
     /// Finds and opens the library.
@@ -86,11 +82,7 @@ impl SessionArguments {
         threads: Threads,
         hidden_states: bool,
     ) -> Result<Vec<Model>, CliError> {
-        let settings = SessionSettings {
-            provider: self.ep,
-            intra_threads: threads.intra,
-            hidden_states,
-        };
+        let settings = SessionSettings { provider: self.ep, intra_threads: threads.intra, hidden_states };
         let first = Model::load(runtime, directory, settings)?;
         let mut models = vec![first];
         for _ in 1..threads.sessions {

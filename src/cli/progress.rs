@@ -43,11 +43,8 @@ impl Progress {
             ProgressMode::Auto => ProgressMode::Plain,
             other => other,
         };
-        let bar = if mode == ProgressMode::Bar {
-            ProgressBar::new(total as u64)
-        } else {
-            ProgressBar::hidden()
-        };
+        let bar =
+            if mode == ProgressMode::Bar { ProgressBar::new(total as u64) } else { ProgressBar::hidden() };
         let template = "{bar:32.cyan/238} {pos}/{len} units  {per_sec}  {eta} left  {msg}";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
@@ -55,15 +52,7 @@ impl Progress {
         bar.set_position(skipped as u64);
         bar.reset_eta();
         let now = Instant::now();
-        Self {
-            mode,
-            bar,
-            total: total as u64,
-            done: skipped as u64,
-            failed: 0,
-            start: now,
-            last_line: now,
-        }
+        Self { mode, bar, total: total as u64, done: skipped as u64, failed: 0, start: now, last_line: now }
     }
 
     /// One more unit, of which `failed` prompts failed; `prompts` were answered or failed by this process so far.
@@ -73,11 +62,8 @@ impl Progress {
         let rate = prompts as f64 / self.start.elapsed().as_secs_f64().max(1e-9);
         match self.mode {
             ProgressMode::Bar => {
-                let failures = if self.failed > 0 {
-                    format!(", {} failed", self.failed)
-                } else {
-                    String::new()
-                };
+                let failures =
+                    if self.failed > 0 { format!(", {} failed", self.failed) } else { String::new() };
                 self.bar.set_message(format!("{rate:.0} prompts/s{failures}"));
                 self.bar.inc(1);
             }

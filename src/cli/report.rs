@@ -1,24 +1,16 @@
 //! `crossmodal report`: a run as one HTML page.
 
-use std::collections::{BTreeMap, HashMap};
-use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use image::{ImageFormat, RgbImage};
 
 use super::analyze::AnalysisSettings;
+use super::cases::sample;
 use super::error::CliError;
-use crate::analysis::tables::{
-    AnswerRow, FollowingRow, Follows, NO_CONTROL, Partition, partitions, read_answers, read_following,
-    read_outcomes,
-};
+use crate::analysis::tables::{partitions, read_outcomes};
 use crate::analysis::{self, FollowingAnalysis, FollowingSettings};
 use crate::record::{Manifest, RecordError, atomic, read_manifest};
-use crate::render::load::load;
-use crate::render::resize::{Filter, resize};
-use crate::report::{About, CasePrompt, CaseView, render};
-use crate::suite::{self, Group, Part, Presentation, Suite};
+use crate::report::{About, render};
 
 /// `crossmodal report`
 #[derive(Debug, Args)]
@@ -38,15 +30,9 @@ pub(super) struct ReportArguments {
 
 pub(super) const DEFAULT_CASES: usize = 36;
 
-/// Longer side of a picture in the page, pixels: 36 of them must stay a page that mails well.
-const PICTURE_SIDE_PX: u32 = 320;
-
 /// Runs `crossmodal report`.
 pub(super) fn run(arguments: &ReportArguments) -> Result<(), CliError> {
-    let path = arguments
-        .out
-        .clone()
-        .unwrap_or_else(|| arguments.run.join("report.html"));
+    let path = arguments.out.clone().unwrap_or_else(|| arguments.run.join("report.html"));
     let settings = arguments.settings.settings();
     let analyses = analysis::analyze(&arguments.run, &settings)?;
     write(&arguments.run, &analyses, &settings, arguments.cases, &path)?;
@@ -81,21 +67,16 @@ pub(super) fn write(
     };
     let views = sample(run, &partition, &manifest, cases)?;
     let page = render(&about, analyses, &views);
-    atomic::write(path, page.as_bytes()).map_err(|source| CliError::Write {
-        path: path.into(),
-        source,
-    })
+    atomic::write(path, page.as_bytes()).map_err(|source| CliError::Write { path: path.into(), source })
 }
 
 fn described(manifest: &Manifest, analysis: &FollowingSettings) -> Vec<(String, String)> {
     let run = serde_json::to_value(&manifest.settings).unwrap_or_default();
     let text = |value: &serde_json::Value| match value {
         serde_json::Value::String(text) => text.clone(),
-        serde_json::Value::Array(values) => values
-            .iter()
-            .map(|value| value.as_str().unwrap_or_default())
-            .collect::<Vec<_>>()
-            .join(", "),
+        serde_json::Value::Array(values) => {
+            values.iter().map(|value| value.as_str().unwrap_or_default()).collect::<Vec<_>>().join(", ")
+        }
         other => other.to_string(),
     };
     let mut settings: Vec<(String, String)> = run
@@ -110,203 +91,4 @@ fn described(manifest: &Manifest, analysis: &FollowingSettings) -> Vec<(String, 
     settings.push(("bootstrap resamples".into(), analysis.bootstrap.to_string()));
     settings.push(("confidence".into(), analysis.confidence.to_string()));
     settings
-}
-
-/// Cases of every kind, spread over the run, with their pictures and prompts.
-fn sample(
-    run: &Path,
-    partition: &Partition,
-    manifest: &Manifest,
-    count: usize,
-) -> Result<Vec<CaseView>, CliError> {
-    let rows = read_following(run, partition)?;
-    let chosen = choose(&rows, count);
-    // The suite is made anew for pictures and texts; when it is not what it was, the page goes without them.
-    let suite = suite::open(&manifest.suite_spec)
-        .ok()
-        .filter(|suite| suite.fingerprint() == manifest.fingerprints.suite);
-    let groups = groups_of(suite.as_deref(), &chosen);
-    let mut cases: Vec<CaseParts> = chosen.iter().map(|row| CaseParts::of(row, &groups)).collect();
-    let wanted: Vec<(&str, &str)> = cases.iter().flat_map(CaseParts::keys).collect();
-    let wanted: std::collections::HashSet<(&str, &str)> = wanted.into_iter().collect();
-    let answers = read_answers(run, partition, |item, presentation| {
-        wanted.contains(&(item, presentation))
-    })?;
-    let answers: HashMap<(&str, &str), &AnswerRow> = answers
-        .iter()
-        .map(|row| ((row.item_id.as_str(), row.presentation.as_str()), row))
-        .collect();
-    Ok(cases.drain(..).map(|case| case.view(&answers)).collect())
-}
-
-/// Takes from every bucket (what is followed, or which control) in turn, evenly spread within it.
-fn choose(rows: &[FollowingRow], count: usize) -> Vec<&FollowingRow> {
-    let mut buckets: BTreeMap<(bool, &str, u8), Vec<&FollowingRow>> = BTreeMap::new();
-    for row in rows {
-        let follows = match row.follows {
-            Some(Follows::Text) => 0,
-            Some(Follows::Vision) => 1,
-            Some(Follows::Other) => 2,
-            None => 3,
-        };
-        let control = row.control != NO_CONTROL;
-        let kind = if control { 0 } else { follows };
-        buckets
-            .entry((control, &row.control, kind))
-            .or_default()
-            .push(row);
-    }
-    let mut quotas = vec![0; buckets.len()];
-    let sizes: Vec<usize> = buckets.values().map(Vec::len).collect();
-    for _ in 0..count {
-        let open = (0..sizes.len()).filter(|&bucket| quotas[bucket] < sizes[bucket]);
-        let Some(least) = open.min_by_key(|&bucket| quotas[bucket]) else {
-            break;
-        };
-        quotas[least] += 1;
-    }
-    let spread = |(rows, quota): (&Vec<&'_ FollowingRow>, usize)| {
-        (0..quota)
-            .map(|place| (2 * place + 1) * rows.len() / (2 * quota))
-            .collect::<Vec<usize>>()
-    };
-    let mut chosen = Vec::new();
-    for (rows, quota) in buckets.values().zip(quotas) {
-        chosen.extend(spread((rows, quota)).into_iter().map(|place| rows[place]));
-    }
-    chosen
-}
-
-/// The groups that the chosen cases belong to, by name.
-fn groups_of(suite: Option<&dyn Suite>, chosen: &[&FollowingRow]) -> HashMap<String, Group> {
-    let Some(suite) = suite else { return HashMap::new() };
-    let wanted = |group: &Group| chosen.iter().any(|row| row.group_id == group.group_id);
-    let groups = (0..suite.group_count()).filter_map(|index| suite.group(index).ok());
-    groups
-        .filter(wanted)
-        .map(|group| (group.group_id.clone(), group))
-        .collect()
-}
-
-/// A chosen case with its rows in the suite, as far as it is there.
-struct CaseParts<'a> {
-    row: &'a FollowingRow,
-    group: Option<&'a Group>,
-    presentations: Vec<&'a Presentation>,
-}
-
-impl<'a> CaseParts<'a> {
-    fn of(row: &'a FollowingRow, groups: &'a HashMap<String, Group>) -> Self {
-        let group = groups.get(&row.group_id);
-        let case = group.and_then(|group| {
-            group
-                .cases
-                .iter()
-                .find(|case| group.presentations[case.conflict].item_id == row.item_id)
-        });
-        let presentations = match (group, case) {
-            (Some(group), Some(case)) => [case.vision, case.text, case.conflict]
-                .map(|index| &group.presentations[index])
-                .into(),
-            _ => Vec::new(),
-        };
-        Self {
-            row,
-            group,
-            presentations,
-        }
-    }
-
-    fn keys(&self) -> Vec<(&'a str, &'a str)> {
-        if self.presentations.is_empty() {
-            return vec![(&self.row.item_id, "conflict")];
-        }
-        self.presentations
-            .iter()
-            .map(|row| (row.item_id.as_str(), row.kind.as_str()))
-            .collect()
-    }
-
-    fn view(&self, answers: &HashMap<(&str, &str), &AnswerRow>) -> CaseView {
-        let row = self.row;
-        let picture = self.picture();
-        let texts: Vec<String> = self.presentations.iter().map(|row| message_text(row)).collect();
-        let prompts = self.keys().into_iter().enumerate().filter_map(|(place, key)| {
-            let answer = answers.get(&key)?;
-            Some(CasePrompt {
-                presentation: answer.presentation.clone(),
-                text: texts.get(place).cloned().unwrap_or_default(),
-                answer: answer.answer.clone(),
-                raw_text: answer.raw_text.clone().unwrap_or_default(),
-                entropy: answer.entropy,
-                options: answer.options.clone(),
-                status: answer.status.clone(),
-                error: answer.error.clone(),
-            })
-        });
-        CaseView {
-            item_id: row.item_id.clone(),
-            group_id: row.group_id.clone(),
-            dv: row.dv,
-            dt: row.dt,
-            control: row.control.clone(),
-            image_size: picture.as_ref().map(|picture| picture.dimensions()),
-            image_png: picture.as_ref().and_then(png),
-            prompts: prompts.collect(),
-            expected_vision: row.expected_vision.clone(),
-            expected_text: row.expected_text.clone(),
-            follows: row.follows.map(|follows| follows.as_str().into()),
-            analysed: row.analysed,
-            dh_rel: row.dh_rel,
-        }
-    }
-
-    fn picture(&self) -> Option<RgbImage> {
-        let part = |part: &Part| {
-            if let Part::Image(image) = part {
-                Some(*image)
-            } else {
-                None
-            }
-        };
-        let shown = self
-            .presentations
-            .last()?
-            .messages
-            .iter()
-            .flat_map(|message| &message.content)
-            .find_map(part)?;
-        let image = load(&self.group?.images[shown]).ok()?;
-        let longer = image.width().max(image.height());
-        if longer <= PICTURE_SIDE_PX {
-            return Some(image);
-        }
-        let scaled =
-            |side: u32| (u64::from(side) * u64::from(PICTURE_SIDE_PX) / u64::from(longer)).max(1) as u32;
-        Some(resize(
-            &image,
-            scaled(image.width()),
-            scaled(image.height()),
-            Filter::Bicubic,
-        ))
-    }
-}
-
-fn message_text(row: &Presentation) -> String {
-    let part = |part: &Part| match part {
-        Part::Text(text) => text.clone(),
-        Part::Image(_) => "<image>".into(),
-    };
-    row.messages
-        .iter()
-        .flat_map(|message| &message.content)
-        .map(part)
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-fn png(image: &RgbImage) -> Option<Vec<u8>> {
-    let mut bytes = Cursor::new(Vec::new());
-    image.write_to(&mut bytes, ImageFormat::Png).ok()?;
-    Some(bytes.into_inner())
 }

@@ -74,11 +74,7 @@ pub fn run(args: RuntimeArgs, providers: impl FnOnce(&Found) -> Opened) -> Resul
                 // A closed standard error is no reason to stop.
                 let _ = writeln!(io::stderr(), "{line}");
             };
-            (
-                Vec::new(),
-                Ok(runtime::install(flavor, &mut progress)?),
-                install.json,
-            )
+            (Vec::new(), Ok(runtime::install(flavor, &mut progress)?), install.json)
         }
         None => {
             let report = runtime::search_report(args.library.ort_dylib.as_deref());
@@ -97,11 +93,7 @@ pub fn run(args: RuntimeArgs, providers: impl FnOnce(&Found) -> Opened) -> Resul
         .map_err(|source| RuntimeError::io("print", "standard output".as_ref(), source))?;
     let found = decision?;
     match opened {
-        Some(Err(reason)) => Err(RuntimeError::Unloadable {
-            path: found.path,
-            origin: found.origin,
-            reason,
-        }),
+        Some(Err(reason)) => Err(RuntimeError::Unloadable { path: found.path, origin: found.origin, reason }),
         _ => Ok(()),
     }
 }
@@ -205,25 +197,12 @@ mod tests {
     fn looked() -> Vec<Looked> {
         let too_old = Outcome::TooOld {
             path: "/venv/libonnxruntime.so".into(),
-            version: Version {
-                major: 1,
-                minor: 19,
-                patch: 2,
-            },
+            version: Version { major: 1, minor: 19, patch: 2 },
         };
         vec![
-            Looked {
-                origin: Origin::PythonEnvironment,
-                outcome: too_old,
-            },
-            Looked {
-                origin: Origin::BesideExecutable,
-                outcome: Outcome::Empty("/usr/bin".into()),
-            },
-            Looked {
-                origin: Origin::Cache,
-                outcome: Outcome::Suitable(gpu_found()),
-            },
+            Looked { origin: Origin::PythonEnvironment, outcome: too_old },
+            Looked { origin: Origin::BesideExecutable, outcome: Outcome::Empty("/usr/bin".into()) },
+            Looked { origin: Origin::Cache, outcome: Outcome::Suitable(gpu_found()) },
         ]
     }
 
@@ -247,11 +226,7 @@ mod tests {
     #[test]
     fn the_json_keeps_its_keys_whether_or_not_a_library_is_found() {
         let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-        let found = as_json(
-            &looked(),
-            &Ok(gpu_found()),
-            Some(&Err("no such symbol".to_owned())),
-        );
+        let found = as_json(&looked(), &Ok(gpu_found()), Some(&Err("no such symbol".to_owned())));
         let missing = as_json(&[], &Err(RuntimeError::NoCacheDirectory), None);
         assert_eq!(keys(&found), keys(&missing));
         insta::assert_snapshot!(format!("{found:#}"), @r#"
@@ -304,10 +279,7 @@ mod tests {
         let parsed = Program::try_parse_from(["runtime", "install", "--gpu"]).unwrap();
         assert!(matches!(
             parsed.args.command,
-            Some(Command::Install(InstallArgs {
-                gpu: true,
-                json: false
-            }))
+            Some(Command::Install(InstallArgs { gpu: true, json: false }))
         ));
         assert!(Program::try_parse_from(["runtime", "--ort-dylib", "/x", "install"]).is_err());
     }

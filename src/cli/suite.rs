@@ -76,11 +76,7 @@ impl SuiteSelection {
         };
         let is_file = Path::new(name).is_file();
         Ok(SuiteSpec {
-            name: if is_file {
-                absolute(Path::new(name))?.display().to_string()
-            } else {
-                name.into()
-            },
+            name: if is_file { absolute(Path::new(name))?.display().to_string() } else { name.into() },
             groups: self.groups,
             limit: self.limit,
             seed: self.seed,
@@ -103,9 +99,7 @@ impl clap::ValueEnum for PresentationKind {
 fn size(text: &str) -> Result<(u32, u32), String> {
     let parse = |part: &str| part.parse().ok().filter(|&side| (1..=20_000).contains(&side));
     let (width, height) = text.split_once('x').ok_or("expected WIDTHxHEIGHT, e.g. 64x64")?;
-    parse(width)
-        .zip(parse(height))
-        .ok_or_else(|| "sides must be whole numbers from 1 to 20000".into())
+    parse(width).zip(parse(height)).ok_or_else(|| "sides must be whole numbers from 1 to 20000".into())
 }
 
 /// Runs `crossmodal suite`.
@@ -113,10 +107,8 @@ pub(super) fn run(arguments: &SuiteArguments) -> Result<(), SuiteError> {
     let SuiteCommand::Export(arguments) = &arguments.command;
     let spec = arguments.selection.spec(&arguments.name)?;
     let suite = suite::open(&spec)?;
-    let settings = ExportSettings {
-        presentations: arguments.presentations.clone(),
-        resize: arguments.resize,
-    };
+    let settings =
+        ExportSettings { presentations: arguments.presentations.clone(), resize: arguments.resize };
     let rows = export(&*suite, &arguments.out, &settings, &|source| {
         load(source).map_err(|error| error.to_string())
     })?;

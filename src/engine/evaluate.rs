@@ -80,14 +80,8 @@ pub fn evaluate(
     let features = encode_images(model, &unit);
     seconds.vision = start.elapsed().as_secs_f64();
 
-    let mut run = Run {
-        model,
-        family,
-        settings,
-        features: &features,
-        options: options_by_prompt(&unit),
-        seconds,
-    };
+    let mut run =
+        Run { model, family, settings, features: &features, options: options_by_prompt(&unit), seconds };
     let mut answers: Vec<Result<Answered, String>> = unit
         .prompts
         .iter()
@@ -99,20 +93,14 @@ pub fn evaluate(
         .enumerate()
         .filter_map(|(index, prompt)| Some((index, prompt.as_ref().ok()?.ids.len())));
     for batch in equal_length(lengths, settings.batch_tokens) {
-        let prompts: Vec<(usize, &Prompt)> = batch
-            .iter()
-            .filter_map(|&index| Some((index, unit.prompts[index].as_ref().ok()?)))
-            .collect();
+        let prompts: Vec<(usize, &Prompt)> =
+            batch.iter().filter_map(|&index| Some((index, unit.prompts[index].as_ref().ok()?))).collect();
         for (index, answer) in run.batch(&prompts) {
             answers[index] = answer;
         }
     }
     let seconds = run.seconds;
-    UnitResult {
-        answers,
-        seconds,
-        unit,
-    }
+    UnitResult { answers, seconds, unit }
 }
 
 fn options_by_prompt(unit: &PreparedUnit) -> Vec<std::sync::Arc<OptionTokens>> {
@@ -185,56 +173,47 @@ impl Run<'_> {
     /// Runs prompts of one length. When the batch fails, each prompt is tried alone, so that only the faulty one fails.
     fn batch(&mut self, prompts: &[(usize, &Prompt)]) -> Answers {
         let (sound, mut answers): (Vec<_>, Answers) =
-            prompts
-                .iter()
-                .fold((Vec::new(), Vec::new()), |mut sorted, prompt| {
-                    match self.missing_image(prompt.1) {
-                        None => sorted.0.push(*prompt),
-                        Some(reason) => sorted.1.push((prompt.0, Err(reason))),
-                    }
-                    sorted
-                });
+            prompts.iter().fold((Vec::new(), Vec::new()), |mut sorted, prompt| {
+                match self.missing_image(prompt.1) {
+                    None => sorted.0.push(*prompt),
+                    Some(reason) => sorted.1.push((prompt.0, Err(reason))),
+                }
+                sorted
+            });
         if sound.is_empty() {
             return answers;
         }
         match self.forward(&sound) {
             Ok((embeds, output)) => answers.extend(self.read(&sound, &embeds, &output)),
-            Err(_) if sound.len() > 1 => sound
-                .iter()
-                .for_each(|prompt| answers.extend(self.batch(&[*prompt]))),
+            Err(_) if sound.len() > 1 => {
+                sound.iter().for_each(|prompt| answers.extend(self.batch(&[*prompt])))
+            }
             Err(error) => answers.push((sound[0].0, Err(error.to_string()))),
         }
         answers
     }
 
     fn missing_image(&self, prompt: &Prompt) -> Option<String> {
-        prompt
-            .spans
-            .iter()
-            .find_map(|span| match &self.features[span.image] {
-                Err(reason) => Some(reason.clone()),
-                Ok(features) if features.nrows() != span.length => Some(format!(
-                    "the vision encoder gave {} features for an image whose prompt holds {} placeholders",
-                    features.nrows(),
-                    span.length
-                )),
-                Ok(_) => None,
-            })
+        prompt.spans.iter().find_map(|span| match &self.features[span.image] {
+            Err(reason) => Some(reason.clone()),
+            Ok(features) if features.nrows() != span.length => Some(format!(
+                "the vision encoder gave {} features for an image whose prompt holds {} placeholders",
+                features.nrows(),
+                span.length
+            )),
+            Ok(_) => None,
+        })
     }
 
     fn forward(&mut self, prompts: &[(usize, &Prompt)]) -> Result<(Array3<f32>, Prefill), ModelError> {
         let start = Instant::now();
         let length = prompts[0].1.ids.len();
-        let ids = Array2::from_shape_fn((prompts.len(), length), |(row, column)| {
-            prompts[row].1.ids[column]
-        });
+        let ids = Array2::from_shape_fn((prompts.len(), length), |(row, column)| prompts[row].1.ids[column]);
         let mut embeds = self.model.embed_tokens(ids)?;
         for (row, (_, prompt)) in prompts.iter().enumerate() {
             for span in &prompt.spans {
                 if let Ok(features) = &self.features[span.image] {
-                    embeds
-                        .slice_mut(s![row, span.start..span.start + span.length, ..])
-                        .assign(features);
+                    embeds.slice_mut(s![row, span.start..span.start + span.length, ..]).assign(features);
                 }
             }
         }
@@ -283,32 +262,12 @@ fn means(prompt: &Prompt, sequence: ArrayView2<f32>) -> LayerMeans {
     let mean = |wanted: bool| {
         let mut sums = vec![0f64; sequence.ncols()];
         let mut count = 0;
-        for (row, _) in sequence
-            .rows()
-            .into_iter()
-            .zip(&of_image)
-            .filter(|(_, image)| **image == wanted)
-        {
+        for (row, _) in sequence.rows().into_iter().zip(&of_image).filter(|(_, image)| **image == wanted) {
             count += 1;
-            sums.iter_mut()
-                .zip(row)
-                .for_each(|(sum, value)| *sum += f64::from(*value));
+            sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += f64::from(*value));
         }
-        (count > 0).then(|| {
-            sums.into_iter()
-                .map(|sum| (sum / f64::from(count)) as f32)
-                .collect::<Vec<f32>>()
-        })
+        (count > 0).then(|| sums.into_iter().map(|sum| (sum / f64::from(count)) as f32).collect::<Vec<f32>>())
     };
-    let last = sequence
-        .rows()
-        .into_iter()
-        .next_back()
-        .map(|row| row.to_vec())
-        .unwrap_or_default();
-    LayerMeans {
-        image: mean(true),
-        text: mean(false).unwrap_or_default(),
-        last,
-    }
+    let last = sequence.rows().into_iter().next_back().map(|row| row.to_vec()).unwrap_or_default();
+    LayerMeans { image: mean(true), text: mean(false).unwrap_or_default(), last }
 }

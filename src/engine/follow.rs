@@ -23,9 +23,7 @@ impl Follows {
 
     /// What goes by that name in tables.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Text, Self::Vision, Self::Other]
-            .into_iter()
-            .find(|follows| follows.as_str() == name)
+        [Self::Text, Self::Vision, Self::Other].into_iter().find(|follows| follows.as_str() == name)
     }
 }
 
@@ -60,18 +58,9 @@ mod tests {
 
     #[test]
     fn the_cases_of_the_definition() {
-        assert_eq!(
-            follows(Some("red"), Some("blue"), Some("blue")),
-            Some(Follows::Text)
-        );
-        assert_eq!(
-            follows(Some("red"), Some("blue"), Some("red")),
-            Some(Follows::Vision)
-        );
-        assert_eq!(
-            follows(Some("red"), Some("blue"), Some("green")),
-            Some(Follows::Other)
-        );
+        assert_eq!(follows(Some("red"), Some("blue"), Some("blue")), Some(Follows::Text));
+        assert_eq!(follows(Some("red"), Some("blue"), Some("red")), Some(Follows::Vision));
+        assert_eq!(follows(Some("red"), Some("blue"), Some("green")), Some(Follows::Other));
         assert_eq!(follows(Some("red"), Some("blue"), None), Some(Follows::Other));
         assert_eq!(follows(Some("red"), Some("red"), Some("red")), None);
         assert_eq!(follows(None, Some("red"), Some("red")), None);

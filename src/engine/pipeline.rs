@@ -149,23 +149,14 @@ impl Pipeline<'_> {
                 }
             }
             outcome.map(|()| {
-                if self.stop.load(Ordering::Relaxed) {
-                    Ending::Interrupted
-                } else {
-                    Ending::Complete
-                }
+                if self.stop.load(Ordering::Relaxed) { Ending::Interrupted } else { Ending::Complete }
             })
         })
     }
 
     fn prepare<E: std::error::Error + Send>(&self, unit: usize) -> Result<PreparedUnit, PipelineError<E>> {
-        let groups: Vec<Group> = self
-            .units
-            .groups_of(unit)
-            .map(|index| self.suite.group(index))
-            .collect::<Result<_, _>>()?;
-        self.preparer
-            .prepare(unit, groups)
-            .map_err(|reason| PipelineError::Prepare { unit, reason })
+        let groups: Vec<Group> =
+            self.units.groups_of(unit).map(|index| self.suite.group(index)).collect::<Result<_, _>>()?;
+        self.preparer.prepare(unit, groups).map_err(|reason| PipelineError::Prepare { unit, reason })
     }
 }

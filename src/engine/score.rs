@@ -25,26 +25,16 @@ pub struct Scores {
 /// When the logits hold NaN or infinity, which no sound model gives.
 pub fn score(logits: &[f32], options: &OptionTokens, top_k: usize) -> Result<Scores, String> {
     if let Some(token) = logits.iter().position(|logit| !logit.is_finite()) {
-        return Err(format!(
-            "the model gave the logit {} for token {token}",
-            logits[token]
-        ));
+        return Err(format!("the model gave the logit {} for token {token}", logits[token]));
     }
     let best = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let shifted = |logit: f32| f64::from(logit) - f64::from(best);
     let total: f64 = logits.iter().map(|&logit| shifted(logit).exp()).sum();
     let log_total = total.ln();
     let log_p = |logit: f32| shifted(logit) - log_total;
-    let entropy = logits
-        .iter()
-        .map(|&logit| -log_p(logit).exp() * log_p(logit))
-        .sum::<f64>();
+    let entropy = logits.iter().map(|&logit| -log_p(logit).exp() * log_p(logit)).sum::<f64>();
     let mass = |tokens: &Vec<u32>| -> f64 {
-        tokens
-            .iter()
-            .filter_map(|&token| logits.get(token as usize))
-            .map(|&logit| log_p(logit).exp())
-            .sum()
+        tokens.iter().filter_map(|&token| logits.get(token as usize)).map(|&logit| log_p(logit).exp()).sum()
     };
     let masses: Vec<f64> = options.tokens.iter().map(mass).collect();
     let top = best_tokens(logits, top_k.max(1));
@@ -59,11 +49,8 @@ pub fn score(logits: &[f32], options: &OptionTokens, top_k: usize) -> Result<Sco
 }
 
 fn best_tokens(logits: &[f32], count: usize) -> Vec<(u32, f32)> {
-    let mut tokens: Vec<(u32, f32)> = logits
-        .iter()
-        .enumerate()
-        .map(|(id, &logit)| (id as u32, logit))
-        .collect();
+    let mut tokens: Vec<(u32, f32)> =
+        logits.iter().enumerate().map(|(id, &logit)| (id as u32, logit)).collect();
     let order = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
     if count < tokens.len() {
         tokens.select_nth_unstable_by(count - 1, order);
@@ -78,10 +65,7 @@ fn entropy_of(masses: &[f64]) -> f64 {
     if total <= 0.0 {
         return 0.0;
     }
-    let shares = masses
-        .iter()
-        .map(|mass| mass / total)
-        .filter(|share| *share > 0.0);
+    let shares = masses.iter().map(|mass| mass / total).filter(|share| *share > 0.0);
     shares.map(|share| -share * share.ln()).sum::<f64>().max(0.0)
 }
 
@@ -117,11 +101,7 @@ mod tests {
 
     #[test]
     fn nan_is_an_error() {
-        assert!(
-            score(&[0.0, f32::NAN], &options(&[&[0]]), 1)
-                .unwrap_err()
-                .contains("token 1")
-        );
+        assert!(score(&[0.0, f32::NAN], &options(&[&[0]]), 1).unwrap_err().contains("token 1"));
     }
 
     proptest! {

@@ -19,10 +19,7 @@ pub(super) fn check_inputs(
     if let Some(lacking) = required.iter().find(|name| !names.contains(name)) {
         return Err(wrong(format!("the graph has no input `{lacking}`")));
     }
-    if let Some(unknown) = names
-        .iter()
-        .find(|name| !required.contains(name) && !optional(name))
-    {
+    if let Some(unknown) = names.iter().find(|name| !required.contains(name) && !optional(name)) {
         return Err(wrong(format!(
             "the graph asks for an input `{unknown}` that this model family does not give"
         )));
@@ -32,20 +29,12 @@ pub(super) fn check_inputs(
 
 /// The element type of an input or output.
 pub(super) fn element_type(outlet: &Outlet) -> Option<TensorElementType> {
-    if let ValueType::Tensor { ty, .. } = outlet.dtype() {
-        Some(*ty)
-    } else {
-        None
-    }
+    if let ValueType::Tensor { ty, .. } = outlet.dtype() { Some(*ty) } else { None }
 }
 
 /// The dimensions of an input or output; -1 where they are free.
 pub(super) fn dimensions(outlet: &Outlet) -> Vec<i64> {
-    if let ValueType::Tensor { shape, .. } = outlet.dtype() {
-        shape.to_vec()
-    } else {
-        Vec::new()
-    }
+    if let ValueType::Tensor { shape, .. } = outlet.dtype() { shape.to_vec() } else { Vec::new() }
 }
 
 /// Fails unless the input is a tensor of one of `types`.
@@ -55,11 +44,7 @@ pub(super) fn check_type(
     name: &str,
     types: &[TensorElementType],
 ) -> Result<(), ModelError> {
-    let found = session
-        .inputs()
-        .iter()
-        .find(|outlet| outlet.name() == name)
-        .and_then(element_type);
+    let found = session.inputs().iter().find(|outlet| outlet.name() == name).and_then(element_type);
     if found.is_some_and(|found| types.contains(&found)) {
         return Ok(());
     }
@@ -73,12 +58,7 @@ pub(super) fn check_output(session: &Session, path: &Path, name: &str) -> Result
     if session.outputs().iter().any(|outlet| outlet.name() == name) {
         return Ok(());
     }
-    Err(contract_error(
-        path,
-        format!("the graph has no output `{name}`"),
-        "outputs",
-        session.outputs(),
-    ))
+    Err(contract_error(path, format!("the graph has no output `{name}`"), "outputs", session.outputs()))
 }
 
 fn contract_error(path: &Path, reason: String, what: &'static str, outlets: &[Outlet]) -> ModelError {
@@ -91,15 +71,6 @@ fn contract_error(path: &Path, reason: String, what: &'static str, outlets: &[Ou
             None => outlet.name().to_string(),
         })
         .collect();
-    let more = if outlets.len() > 8 {
-        format!(", ... ({} in all)", outlets.len())
-    } else {
-        String::new()
-    };
-    ModelError::Contract {
-        path: path.into(),
-        reason,
-        what,
-        found: described.join(", ") + &more,
-    }
+    let more = if outlets.len() > 8 { format!(", ... ({} in all)", outlets.len()) } else { String::new() };
+    ModelError::Contract { path: path.into(), reason, what, found: described.join(", ") + &more }
 }

@@ -97,16 +97,9 @@ impl ModelDirectory {
     /// # Errors
     /// When the directory, a configuration file or a graph is missing or does not parse.
     pub fn open(path: &Path, precision: Precision) -> Result<Self, ModelError> {
-        let missing = |reason: String| ModelError::Directory {
-            directory: path.into(),
-            reason,
-        };
+        let missing = |reason: String| ModelError::Directory { directory: path.into(), reason };
         if !path.is_dir() {
-            let reason = if path.exists() {
-                "it is a file"
-            } else {
-                "it does not exist"
-            };
+            let reason = if path.exists() { "it is a file" } else { "it does not exist" };
             return Err(missing(reason.into()));
         }
         let config =
@@ -116,8 +109,7 @@ impl ModelDirectory {
         }
         let graph = |graph: GraphFile| {
             let file = |precision: Precision| {
-                path.join("onnx")
-                    .join(format!("{}{}.onnx", graph.stem(), precision.suffix()))
+                path.join("onnx").join(format!("{}{}.onnx", graph.stem(), precision.suffix()))
             };
             let (wanted, fallback) = (file(precision), file(Precision::Fp32));
             if wanted.is_file() {
@@ -132,16 +124,9 @@ impl ModelDirectory {
         let [vision, embed, decoder] = GraphFile::ALL;
         let graphs = [graph(vision)?, graph(embed)?, graph(decoder)?];
         let absolute = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-        let name = absolute
-            .file_name()
-            .map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned());
-        Ok(Self {
-            path: path.to_path_buf(),
-            name,
-            config,
-            precision,
-            graphs,
-        })
+        let name =
+            absolute.file_name().map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned());
+        Ok(Self { path: path.to_path_buf(), name, config, precision, graphs })
     }
 
     /// The file of one graph.
@@ -162,10 +147,7 @@ impl ModelDirectory {
     /// # Errors
     /// When it is not there.
     pub fn number(&self, keys: &[&str]) -> Result<usize, ModelError> {
-        let value = keys
-            .iter()
-            .try_fold(&self.config, |value, key| value.get(key))
-            .and_then(Value::as_u64);
+        let value = keys.iter().try_fold(&self.config, |value, key| value.get(key)).and_then(Value::as_u64);
         value.map(|value| value as usize).ok_or_else(|| ModelError::File {
             path: self.path.join("config.json"),
             reason: format!("`{}` is missing or no whole number", keys.join(".")),
@@ -175,11 +157,7 @@ impl ModelDirectory {
     /// Most positions that the decoder takes: `max_position_embeddings` of the text part.
     pub fn context_length(&self) -> Option<usize> {
         let of = |value: &Value| value.get("max_position_embeddings").and_then(Value::as_u64);
-        self.config
-            .get("text_config")
-            .and_then(of)
-            .or_else(|| of(&self.config))
-            .map(|length| length as usize)
+        self.config.get("text_config").and_then(of).or_else(|| of(&self.config)).map(|length| length as usize)
     }
 
     /// The image processor's settings: `preprocessor_config.json`, or the image processor inside `processor_config.json`.
@@ -210,21 +188,12 @@ impl ModelDirectory {
     pub fn chat_template(&self) -> Result<String, ModelError> {
         let jinja = self.path.join("chat_template.jinja");
         if jinja.is_file() {
-            return fs::read_to_string(&jinja).map_err(|error| ModelError::File {
-                path: jinja,
-                reason: error.to_string(),
-            });
+            return fs::read_to_string(&jinja)
+                .map_err(|error| ModelError::File { path: jinja, reason: error.to_string() });
         }
-        for file in [
-            "chat_template.json",
-            "processor_config.json",
-            "tokenizer_config.json",
-        ] {
+        for file in ["chat_template.json", "processor_config.json", "tokenizer_config.json"] {
             let config = read_json(&self.path.join(file))?;
-            if let Some(template) = config
-                .as_ref()
-                .and_then(|config| config.get("chat_template")?.as_str())
-            {
+            if let Some(template) = config.as_ref().and_then(|config| config.get("chat_template")?.as_str()) {
                 return Ok(template.to_string());
             }
         }
@@ -258,17 +227,9 @@ impl ModelDirectory {
         };
         for entry in fs::read_dir(&folder).map_err(|error| io(&folder, error))? {
             let path = entry.map_err(|error| io(&folder, error))?.path();
-            let name = path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let of_ours = |graph: &PathBuf| {
-                let graph = graph
-                    .file_name()
-                    .unwrap_or_default()
-                    .to_string_lossy()
-                    .into_owned();
+                let graph = graph.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 name.starts_with(&format!("{graph}_data")) || name.starts_with(&format!("{graph}.data"))
             };
             if self.graphs.iter().any(of_ours) {
@@ -284,12 +245,7 @@ impl ModelDirectory {
             "chat_template.jinja",
             "chat_template.json",
         ];
-        files.extend(
-            settings
-                .iter()
-                .map(|file| self.path.join(file))
-                .filter(|path| path.is_file()),
-        );
+        files.extend(settings.iter().map(|file| self.path.join(file)).filter(|path| path.is_file()));
         files.sort();
         let mut hasher = Sha256::new();
         for path in files {
@@ -300,11 +256,7 @@ impl ModelDirectory {
             hasher.update(length.to_le_bytes());
             std::io::copy(&mut file, &mut HashWriter(&mut hasher)).map_err(|error| io(&path, error))?;
         }
-        Ok(hasher
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect())
+        Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
     /// Bytes of all graph files, for choosing how many sessions fit into memory.
@@ -318,9 +270,7 @@ impl ModelDirectory {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
         entries
             .filter(|entry| {
-                stems
-                    .iter()
-                    .any(|stem| entry.file_name().to_string_lossy().starts_with(stem.as_str()))
+                stems.iter().any(|stem| entry.file_name().to_string_lossy().starts_with(stem.as_str()))
             })
             .filter_map(|entry| entry.metadata().ok())
             .map(|metadata| metadata.len())
@@ -342,10 +292,7 @@ impl std::io::Write for HashWriter<'_> {
 }
 
 fn read_json(path: &Path) -> Result<Option<Value>, ModelError> {
-    let wrong = |reason: String| ModelError::File {
-        path: path.into(),
-        reason,
-    };
+    let wrong = |reason: String| ModelError::File { path: path.into(), reason };
     match fs::read(path) {
         Ok(bytes) => serde_json::from_slice(&bytes)
             .map(Some)

@@ -164,12 +164,8 @@ mod tests {
         let mut graph = Vec::new();
         for (operator, inputs, outputs) in nodes {
             let mut node = Vec::new();
-            inputs
-                .iter()
-                .for_each(|name| put_field(NODE_INPUT, name.as_bytes(), &mut node));
-            outputs
-                .iter()
-                .for_each(|name| put_field(NODE_OUTPUT, name.as_bytes(), &mut node));
+            inputs.iter().for_each(|name| put_field(NODE_INPUT, name.as_bytes(), &mut node));
+            outputs.iter().for_each(|name| put_field(NODE_OUTPUT, name.as_bytes(), &mut node));
             put_field(NODE_OP_TYPE, operator.as_bytes(), &mut node);
             put_field(GRAPH_NODE, &node, &mut graph);
         }
@@ -184,14 +180,7 @@ mod tests {
         bytes.extend(extra_outputs(&["y"]));
         let nodes = nodes(&bytes).unwrap();
         assert_eq!(nodes.len(), 2);
-        assert_eq!(
-            nodes[0],
-            Node {
-                operator: "MatMul",
-                inputs: vec!["x", "w"],
-                outputs: vec!["y"]
-            }
-        );
+        assert_eq!(nodes[0], Node { operator: "MatMul", inputs: vec!["x", "w"], outputs: vec!["y"] });
     }
 
     #[test]

@@ -35,15 +35,11 @@ impl OnnxRuntime {
                 .map_err(|error| failed(error.to_string()))?;
             environment.set_log_level(ort::logging::LogLevel::Error);
             preload_cuda(cuda_folders);
-            Ok(Self {
-                environment,
-                library: library.to_path_buf(),
-            })
+            Ok(Self { environment, library: library.to_path_buf() })
         });
-        opened.as_ref().map_err(|(path, reason)| ModelError::Runtime {
-            path: path.clone(),
-            reason: reason.clone(),
-        })
+        opened
+            .as_ref()
+            .map_err(|(path, reason)| ModelError::Runtime { path: path.clone(), reason: reason.clone() })
     }
 
     /// The library's build information, which starts with its version.
@@ -55,12 +51,7 @@ impl OnnxRuntime {
 /// Opens CUDA and cuDNN from `folders`. What is missing there may still be on the system's own path, so a failure is left
 /// to the provider, whose error names the library that it lacks.
 fn preload_cuda(folders: &[PathBuf]) {
-    let find = |end: &str| {
-        folders
-            .iter()
-            .find(|folder| folder.ends_with(end))
-            .map(PathBuf::as_path)
-    };
+    let find = |end: &str| folders.iter().find(|folder| folder.ends_with(end)).map(PathBuf::as_path);
     let (cuda, cudnn) = (find("nvidia/cu13/lib"), find("nvidia/cudnn/lib"));
     if cuda.is_some() || cudnn.is_some() {
         let _ = ort::ep::cuda::preload_dylibs(cuda, cudnn);
@@ -68,10 +59,7 @@ fn preload_cuda(folders: &[PathBuf]) {
 }
 
 /// The execution providers that the opened library was built with, best first.
-#[expect(
-    unsafe_code,
-    reason = "ort has no safe call for the list; the C API's contract is kept right here"
-)]
+#[expect(unsafe_code, reason = "ort has no safe call for the list; the C API's contract is kept right here")]
 pub fn execution_providers(_opened: &OnnxRuntime) -> Vec<String> {
     let (mut names, mut count) = (std::ptr::null_mut(), 0);
     // SAFETY: both out-pointers are valid; on success the runtime hands us `count` NUL-terminated strings, which are
@@ -83,9 +71,7 @@ pub fn execution_providers(_opened: &OnnxRuntime) -> Vec<String> {
         }
         let copied = (0..count)
             .map(|index| {
-                std::ffi::CStr::from_ptr(*names.offset(index as isize))
-                    .to_string_lossy()
-                    .into_owned()
+                std::ffi::CStr::from_ptr(*names.offset(index as isize)).to_string_lossy().into_owned()
             })
             .collect();
         let _ = (ort::api().ReleaseAvailableProviders)(names, count);

@@ -58,9 +58,7 @@ impl Provider {
             Self::Cuda => vec![cuda()],
             Self::Tensorrt => vec![ep::TensorRT::default().build().error_on_failure(), cuda()],
         };
-        builder
-            .with_execution_providers(providers)
-            .map_err(|error| failed(error.to_string()))
+        builder.with_execution_providers(providers).map_err(|error| failed(error.to_string()))
     }
 
     fn advice(self) -> &'static str {

@@ -85,32 +85,15 @@ impl Model {
             }
         }
         let decoder = open(runtime, decoder_path, settings, edited.as_deref())?;
-        check_inputs(
-            &decoder,
-            decoder_path,
-            &["inputs_embeds", "attention_mask"],
-            |name| {
-                name.starts_with("past_key_values.")
-                    || ["position_ids", "num_logits_to_keep", "use_cache_branch"].contains(&name)
-            },
-        )?;
+        check_inputs(&decoder, decoder_path, &["inputs_embeds", "attention_mask"], |name| {
+            name.starts_with("past_key_values.")
+                || ["position_ids", "num_logits_to_keep", "use_cache_branch"].contains(&name)
+        })?;
         check_type(&decoder, decoder_path, "inputs_embeds", &FLOATS)?;
-        check_type(
-            &decoder,
-            decoder_path,
-            "attention_mask",
-            &[TensorElementType::Int64],
-        )?;
+        check_type(&decoder, decoder_path, "attention_mask", &[TensorElementType::Int64])?;
         check_output(&decoder, decoder_path, LOGITS)?;
         let past = past_inputs(&decoder, decoder_path)?;
-        Ok(Self {
-            vision,
-            embed,
-            decoder,
-            image_features,
-            past,
-            hidden_output,
-        })
+        Ok(Self { vision, embed, decoder, image_features, past, hidden_output })
     }
 
     /// Encodes images: `pixel_values` with images along the first axis, to features [images, tokens, hidden].
@@ -119,12 +102,8 @@ impl Model {
     /// When the runtime fails, or the features are not of that shape.
     pub fn encode_images(&mut self, pixels: ArrayD<f32>) -> Result<Array3<f32>, ModelError> {
         let step = "vision encoder";
-        let element = self
-            .vision
-            .inputs()
-            .iter()
-            .find(|input| input.name() == "pixel_values")
-            .and_then(element_type);
+        let element =
+            self.vision.inputs().iter().find(|input| input.name() == "pixel_values").and_then(element_type);
         let value = float_value(pixels, element, step)?;
         let outputs = self
             .vision
@@ -141,10 +120,8 @@ impl Model {
     pub fn embed_tokens(&mut self, ids: Array2<i64>) -> Result<Array3<f32>, ModelError> {
         let step = "token embedding";
         let ids = Tensor::from_array(ids).map_err(|error| failed(step, error))?;
-        let outputs = self
-            .embed
-            .run(ort::inputs!["input_ids" => ids])
-            .map_err(|error| failed(step, error))?;
+        let outputs =
+            self.embed.run(ort::inputs!["input_ids" => ids]).map_err(|error| failed(step, error))?;
         three_axes(floats(&outputs[0], step)?, step)
     }
 
@@ -162,44 +139,32 @@ impl Model {
         for input in self.decoder.inputs() {
             let value: DynValue = match input.name() {
                 "inputs_embeds" => float_value(embeds.clone().into_dyn(), element_type(input), step)?,
-                "attention_mask" => Tensor::from_array(Array2::<i64>::ones((batch, length)))
-                    .map_err(run_failed)?
-                    .into_dyn(),
-                "position_ids" => Tensor::from_array(positions.clone())
-                    .map_err(run_failed)?
-                    .into_dyn(),
-                "num_logits_to_keep" => Tensor::from_array(ndarray::arr0(1_i64).into_dyn())
-                    .map_err(run_failed)?
-                    .into_dyn(),
-                "use_cache_branch" => Tensor::from_array(ndarray::arr1(&[false]))
-                    .map_err(run_failed)?
-                    .into_dyn(),
+                "attention_mask" => {
+                    Tensor::from_array(Array2::<i64>::ones((batch, length))).map_err(run_failed)?.into_dyn()
+                }
+                "position_ids" => Tensor::from_array(positions.clone()).map_err(run_failed)?.into_dyn(),
+                "num_logits_to_keep" => {
+                    Tensor::from_array(ndarray::arr0(1_i64).into_dyn()).map_err(run_failed)?.into_dyn()
+                }
+                "use_cache_branch" => {
+                    Tensor::from_array(ndarray::arr1(&[false])).map_err(run_failed)?.into_dyn()
+                }
                 _ => continue, // the past, below
             };
             inputs.push((input.name().to_string(), value.into()));
         }
         for past in &self.past {
             let empty = ArrayD::<f32>::zeros(vec![batch, past.heads, 0, past.head_size]);
-            inputs.push((
-                past.name.clone(),
-                float_value(empty, Some(past.element), step)?.into(),
-            ));
+            inputs.push((past.name.clone(), float_value(empty, Some(past.element), step)?.into()));
         }
         let outputs = self.decoder.run(inputs).map_err(run_failed)?;
         let logits = three_axes(floats(&outputs[LOGITS], step)?, step)?;
-        let last = logits
-            .dim()
-            .1
-            .checked_sub(1)
-            .ok_or_else(|| wrong(step, "no logits came out"))?;
+        let last = logits.dim().1.checked_sub(1).ok_or_else(|| wrong(step, "no logits came out"))?;
         let hidden = match &self.hidden_output {
             Some(name) => Some(three_axes(floats(&outputs[name.as_str()], step)?, step)?),
             None => None,
         };
-        Ok(Prefill {
-            logits: logits.slice(s![.., last, ..]).to_owned(),
-            hidden,
-        })
+        Ok(Prefill { logits: logits.slice(s![.., last, ..]).to_owned(), hidden })
     }
 }
 
@@ -216,14 +181,10 @@ fn open(
     let text = |error: ort::Error<SessionBuilder>| error.to_string();
     let set_up = || -> Result<SessionBuilder, String> {
         let builder = Session::builder(&runtime.environment).map_err(|error| error.to_string())?;
-        let builder = builder
-            .with_optimization_level(GraphOptimizationLevel::Level3)
-            .map_err(text)?;
+        let builder = builder.with_optimization_level(GraphOptimizationLevel::Level3).map_err(text)?;
         let builder = builder.with_intra_threads(settings.intra_threads).map_err(text)?;
         let builder = builder.with_inter_threads(1).map_err(text)?;
-        let builder = builder
-            .with_intra_op_spinning(settings.intra_threads > 1)
-            .map_err(text)?;
+        let builder = builder.with_intra_op_spinning(settings.intra_threads > 1).map_err(text)?;
         builder.with_deterministic_compute(true).map_err(text)
     };
     let builder = set_up().map_err(broken)?;
@@ -231,11 +192,7 @@ fn open(
     let session = match edited {
         Some(bytes) => {
             // Weights outside the file are looked for beside it.
-            let folder = path
-                .parent()
-                .unwrap_or(Path::new("."))
-                .to_string_lossy()
-                .into_owned();
+            let folder = path.parent().unwrap_or(Path::new(".")).to_string_lossy().into_owned();
             let key = "session.model_external_initializers_file_folder_path";
             builder
                 .with_config_entry(key, folder)
@@ -248,17 +205,11 @@ fn open(
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, ModelError> {
-    std::fs::read(path).map_err(|error| ModelError::File {
-        path: path.into(),
-        reason: error.to_string(),
-    })
+    std::fs::read(path).map_err(|error| ModelError::File { path: path.into(), reason: error.to_string() })
 }
 
 fn past_inputs(decoder: &Session, path: &Path) -> Result<Vec<PastInput>, ModelError> {
-    let past = decoder
-        .inputs()
-        .iter()
-        .filter(|input| input.name().starts_with("past_key_values."));
+    let past = decoder.inputs().iter().filter(|input| input.name().starts_with("past_key_values."));
     past.map(|input| {
         let name = input.name().to_string();
         let dimensions = dimensions(input);
@@ -295,17 +246,13 @@ fn floats(value: &DynValue, step: &'static str) -> Result<ArrayD<f32>, ModelErro
     if let Ok(array) = value.try_extract_array::<f32>() {
         return Ok(array.to_owned());
     }
-    let halves = value
-        .try_extract_array::<f16>()
-        .map_err(|error| failed(step, error))?;
+    let halves = value.try_extract_array::<f16>().map_err(|error| failed(step, error))?;
     Ok(halves.mapv(f16::to_f32))
 }
 
 fn three_axes(array: ArrayD<f32>, step: &'static str) -> Result<Array3<f32>, ModelError> {
     let found = format!("an output has the shape {:?}, expected three axes", array.shape());
-    array
-        .into_dimensionality::<Ix3>()
-        .map_err(|_| wrong(step, &found))
+    array.into_dimensionality::<Ix3>().map_err(|_| wrong(step, &found))
 }
 
 fn failed(step: &'static str, error: ort::Error) -> ModelError {
@@ -313,8 +260,5 @@ fn failed(step: &'static str, error: ort::Error) -> ModelError {
 }
 
 fn wrong(step: &'static str, reason: &str) -> ModelError {
-    ModelError::Run {
-        step,
-        reason: reason.to_string(),
-    }
+    ModelError::Run { step, reason: reason.to_string() }
 }

@@ -47,10 +47,7 @@ impl<'a> TemplateMessage<'a> {
             Part::Text(text) => TemplatePart::Text { text },
             Part::Image(_) => TemplatePart::Image,
         };
-        Self {
-            role: message.role,
-            content: message.content.iter().map(part).collect(),
-        }
+        Self { role: message.role, content: message.content.iter().map(part).collect() }
     }
 }
 
@@ -64,26 +61,14 @@ impl ChatTemplate {
         environment.set_fuel(Some(FUEL));
         environment.set_recursion_limit(RECURSION);
         // transformers compiles chat templates with both.
-        let syntax = SyntaxConfig::builder()
-            .trim_blocks(true)
-            .lstrip_blocks(true)
-            .build();
+        let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
         environment.set_syntax(syntax.map_err(|error| TemplateError(describe(&error)))?);
         environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
-        environment.add_function(
-            "raise_exception",
-            |message: String| -> Result<Value, minijinja::Error> {
-                Err(minijinja::Error::new(ErrorKind::InvalidOperation, message))
-            },
-        );
-        environment
-            .add_template_owned("chat", source)
-            .map_err(|error| TemplateError(describe(&error)))?;
-        Ok(Self {
-            environment,
-            bos_token,
-            eos_token,
-        })
+        environment.add_function("raise_exception", |message: String| -> Result<Value, minijinja::Error> {
+            Err(minijinja::Error::new(ErrorKind::InvalidOperation, message))
+        });
+        environment.add_template_owned("chat", source).map_err(|error| TemplateError(describe(&error)))?;
+        Ok(Self { environment, bos_token, eos_token })
     }
 
     /// Renders a conversation, with the prompt for the model's turn at its end.
@@ -92,10 +77,8 @@ impl ChatTemplate {
     /// When the template raises, runs out of fuel, or writes too much.
     pub fn render(&self, messages: &[Message]) -> Result<String, TemplateError> {
         let messages: Vec<TemplateMessage> = messages.iter().map(TemplateMessage::of).collect();
-        let template = self
-            .environment
-            .get_template("chat")
-            .map_err(|error| TemplateError(describe(&error)))?;
+        let template =
+            self.environment.get_template("chat").map_err(|error| TemplateError(describe(&error)))?;
         let rendered = template
             .render(context! {
                 messages => Serde(messages),
@@ -120,9 +103,7 @@ impl ChatTemplate {
 }
 
 fn describe(error: &minijinja::Error) -> String {
-    let detail = error
-        .detail()
-        .map_or_else(|| error.kind().to_string(), str::to_string);
+    let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_string);
     match error.line() {
         Some(line) => format!("line {line}: {detail}"),
         None => detail,
@@ -136,10 +117,7 @@ mod tests {
 
     fn render(source: &str) -> Result<String, TemplateError> {
         let content = vec![Part::Image(0), Part::Text("hi ".into())];
-        let messages = [Message {
-            role: Role::User,
-            content,
-        }];
+        let messages = [Message { role: Role::User, content }];
         ChatTemplate::compile(source.into(), "<s>".into(), "</s>".into())?.render(&messages)
     }
 
@@ -151,9 +129,7 @@ mod tests {
 
     #[test]
     fn what_a_template_raises_is_the_error() {
-        let message = render("\n{{ raise_exception('only one turn') }}")
-            .unwrap_err()
-            .to_string();
+        let message = render("\n{{ raise_exception('only one turn') }}").unwrap_err().to_string();
         assert_eq!(message, "chat template: line 2: only one turn");
     }
 

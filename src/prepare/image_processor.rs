@@ -33,11 +33,7 @@ impl ImageProcessor {
     /// When a field is missing or of another kind than expected: the message names it.
     pub fn from_config(config: &Value) -> Result<Self, String> {
         let flag = |name: &str| config.get(name).and_then(Value::as_bool).unwrap_or(true);
-        let resize = if flag("do_resize") {
-            Some(target(config.get("size"))?)
-        } else {
-            None
-        };
+        let resize = if flag("do_resize") { Some(target(config.get("size"))?) } else { None };
         let crop = match config.get("crop_size").filter(|_| flag("do_center_crop")) {
             None | Some(Value::Null) => None,
             Some(size) => match target(Some(size))? {
@@ -57,15 +53,9 @@ impl ImageProcessor {
             match config.get(name).filter(|_| flag("do_normalize")) {
                 None | Some(Value::Null) => Ok([default; 3]),
                 Some(value) => {
-                    let numbers: Vec<f64> = value
-                        .as_array()
-                        .into_iter()
-                        .flatten()
-                        .filter_map(Value::as_f64)
-                        .collect();
-                    numbers
-                        .try_into()
-                        .map_err(|_| format!("`{name}` is {value}, expected three numbers"))
+                    let numbers: Vec<f64> =
+                        value.as_array().into_iter().flatten().filter_map(Value::as_f64).collect();
+                    numbers.try_into().map_err(|_| format!("`{name}` is {value}, expected three numbers"))
                 }
             }
         };
@@ -78,12 +68,7 @@ impl ImageProcessor {
             };
             (0..256).map(normalise).collect()
         };
-        Ok(Self {
-            resize,
-            filter,
-            crop,
-            lookup: [channel(0), channel(1), channel(2)],
-        })
+        Ok(Self { resize, filter, crop, lookup: [channel(0), channel(1), channel(2)] })
     }
 
     /// Width and height of what comes out, when it does not depend on the image.
@@ -125,20 +110,14 @@ fn target(size: Option<&Value>) -> Result<Target, String> {
     match (side("width"), side("height"), side("shortest_edge")) {
         (Some(width), Some(height), _) => Ok(Target::Exact(width, height)),
         (_, _, Some(side)) => Ok(Target::ShortestEdge(side)),
-        _ => Err(format!(
-            "`size` is {size}, expected height and width, or shortest_edge"
-        )),
+        _ => Err(format!("`size` is {size}, expected height and width, or shortest_edge")),
     }
 }
 
 /// The longer side is truncated to whole pixels, as the reference does it.
 fn shortest_edge((width, height): (u32, u32), side: u32) -> (u32, u32) {
     let longer = |long: u32, short: u32| (u64::from(side) * u64::from(long) / u64::from(short.max(1))) as u32;
-    if width <= height {
-        (side, longer(height, width))
-    } else {
-        (longer(width, height), side)
-    }
+    if width <= height { (side, longer(height, width)) } else { (longer(width, height), side) }
 }
 
 /// Cuts the middle out; where the image is smaller, it is padded with black.
@@ -146,22 +125,14 @@ fn center_crop(image: &RgbImage, (width, height): (u32, u32)) -> RgbImage {
     let offset = |have: u32, want: u32| {
         let (have, want) = (i64::from(have), i64::from(want));
         // Cropping rounds down, padding rounds up: that is where the reference puts the odd pixel.
-        if have >= want {
-            (have - want) / 2
-        } else {
-            -((want - have + 1) / 2)
-        }
+        if have >= want { (have - want) / 2 } else { -((want - have + 1) / 2) }
     };
     let (left, top) = (offset(image.width(), width), offset(image.height(), height));
     RgbImage::from_fn(width, height, |x, y| {
         let (x, y) = (i64::from(x) + left, i64::from(y) + top);
         let inside =
             (0..i64::from(image.width())).contains(&x) && (0..i64::from(image.height())).contains(&y);
-        if inside {
-            *image.get_pixel(x as u32, y as u32)
-        } else {
-            Rgb([0; 3])
-        }
+        if inside { *image.get_pixel(x as u32, y as u32) } else { Rgb([0; 3]) }
     })
 }
 

@@ -93,28 +93,18 @@ impl Preparer {
     /// # Errors
     /// When a file is missing or broken.
     pub fn open(directory: &ModelDirectory) -> Result<Self, ModelError> {
-        let wrong = |file: &str, reason: String| ModelError::File {
-            path: directory.path.join(file),
-            reason,
-        };
+        let wrong = |file: &str, reason: String| ModelError::File { path: directory.path.join(file), reason };
         let tokenizer = Tokenizer::from_file(directory.path.join("tokenizer.json"))
             .map_err(|error| wrong("tokenizer.json", error.to_string()))?;
         let config = directory.tokenizer_config()?;
         let special = |name: &str| match config.get(name) {
             Some(Value::String(token)) => token.clone(),
-            Some(token) => token
-                .get("content")
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_string(),
+            Some(token) => token.get("content").and_then(Value::as_str).unwrap_or_default().to_string(),
             None => String::new(),
         };
-        let template = ChatTemplate::compile(
-            directory.chat_template()?,
-            special("bos_token"),
-            special("eos_token"),
-        )
-        .map_err(|error| wrong("chat_template.jinja", error.to_string()))?;
+        let template =
+            ChatTemplate::compile(directory.chat_template()?, special("bos_token"), special("eos_token"))
+                .map_err(|error| wrong("chat_template.jinja", error.to_string()))?;
         Ok(Self {
             family: directory.family()?,
             template,
@@ -146,9 +136,7 @@ impl Preparer {
     /// # Errors
     /// When the template fails.
     pub fn render(&self, presentation: &Presentation) -> Result<String, String> {
-        self.template
-            .render(&presentation.messages)
-            .map_err(|error| error.to_string())
+        self.template.render(&presentation.messages).map_err(|error| error.to_string())
     }
 
     /// Prepares a unit: draws, decodes, resizes and tokenizes on rayon's threads.
@@ -158,18 +146,11 @@ impl Preparer {
     pub fn prepare(&self, index: usize, groups: Vec<Group>) -> Result<PreparedUnit, String> {
         let groups: Vec<PreparedGroup> = groups
             .into_iter()
-            .map(|group| {
-                Ok(PreparedGroup {
-                    options: Arc::new(self.option_tokens(&group.options)?),
-                    group,
-                })
-            })
+            .map(|group| Ok(PreparedGroup { options: Arc::new(self.option_tokens(&group.options)?), group }))
             .collect::<Result<_, String>>()?;
         let sources: Vec<&ImageSource> = groups.iter().flat_map(|group| &group.group.images).collect();
-        let images: Vec<Result<PreparedImage, String>> = sources
-            .into_par_iter()
-            .map(|source| guarded("image", || self.image(source)))
-            .collect();
+        let images: Vec<Result<PreparedImage, String>> =
+            sources.into_par_iter().map(|source| guarded("image", || self.image(source))).collect();
         let mut offset = 0;
         let mut rows: Vec<(usize, &Presentation)> = Vec::new();
         for group in &groups {
@@ -180,12 +161,7 @@ impl Preparer {
             .into_par_iter()
             .map(|(offset, row)| guarded("prompt", || self.prompt(row, &images, offset)))
             .collect();
-        Ok(PreparedUnit {
-            index,
-            groups,
-            images,
-            prompts,
-        })
+        Ok(PreparedUnit { index, groups, images, prompts })
     }
 
     /// Pixels of one image as the vision encoder takes them.
@@ -194,10 +170,7 @@ impl Preparer {
     /// When it cannot be drawn or decoded.
     pub fn image(&self, source: &ImageSource) -> Result<PreparedImage, String> {
         let image = load(source).map_err(|error| error.to_string())?;
-        Ok(PreparedImage {
-            hash: image_hash(&image),
-            pixels: self.family.pixels(&image),
-        })
+        Ok(PreparedImage { hash: image_hash(&image), pixels: self.family.pixels(&image) })
     }
 
     fn prompt(
@@ -206,20 +179,13 @@ impl Preparer {
         images: &[Result<PreparedImage, String>],
         offset: usize,
     ) -> Result<Prompt, String> {
-        let shown = row
-            .messages
-            .iter()
-            .flat_map(|message| &message.content)
-            .filter_map(|part| match part {
-                Part::Image(image) => Some(offset + image),
-                Part::Text(_) => None,
-            });
+        let shown = row.messages.iter().flat_map(|message| &message.content).filter_map(|part| match part {
+            Part::Image(image) => Some(offset + image),
+            Part::Text(_) => None,
+        });
         let shown: Vec<(usize, usize)> = shown
             .map(|index| {
-                images[index]
-                    .as_ref()
-                    .map(|image| (index, image.pixels.tokens))
-                    .map_err(Clone::clone)
+                images[index].as_ref().map(|image| (index, image.pixels.tokens)).map_err(Clone::clone)
             })
             .collect::<Result<_, _>>()?;
         let rendered = self.render(row)?;
@@ -240,10 +206,8 @@ impl Preparer {
         // As transformers' processors do it: a template that writes the BOS token itself gets no second one.
         let bos = self.template.bos_token();
         let add_special_tokens = bos.is_empty() || !rendered.starts_with(bos);
-        let encoding = self
-            .tokenizer
-            .encode(expanded, add_special_tokens)
-            .map_err(|error| error.to_string())?;
+        let encoding =
+            self.tokenizer.encode(expanded, add_special_tokens).map_err(|error| error.to_string())?;
         let ids: Vec<i64> = encoding.get_ids().iter().map(|&id| i64::from(id)).collect();
         if let Some(limit) = self.context_length.filter(|limit| ids.len() > *limit) {
             return Err(format!(
@@ -252,21 +216,13 @@ impl Preparer {
             ));
         }
         let spans = self.spans(&ids, &shown)?;
-        Ok(Prompt {
-            ids,
-            spans,
-            hash: hex_digest(&rendered),
-        })
+        Ok(Prompt { ids, spans, hash: hex_digest(&rendered) })
     }
 
     /// Finds the placeholder tokens and deals them out to the images in order.
     fn spans(&self, ids: &[i64], shown: &[(usize, usize)]) -> Result<Vec<ImageSpan>, String> {
         let image_token = self.family.image_token_id();
-        let mut places = ids
-            .iter()
-            .enumerate()
-            .filter(|(_, id)| **id == image_token)
-            .map(|(place, _)| place);
+        let mut places = ids.iter().enumerate().filter(|(_, id)| **id == image_token).map(|(place, _)| place);
         let mut spans = Vec::with_capacity(shown.len());
         for &(image, length) in shown {
             let taken: Vec<usize> = places.by_ref().take(length).collect();
@@ -281,9 +237,7 @@ impl Preparer {
         }
         match places.count() {
             0 => Ok(spans),
-            more => Err(format!(
-                "the prompt has {more} image tokens more than its images have features"
-            )),
+            more => Err(format!("the prompt has {more} image tokens more than its images have features")),
         }
     }
 }

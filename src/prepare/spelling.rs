@@ -23,19 +23,13 @@ impl OptionTokens {
     /// When an option has no first token of its own, so that no answer could be told from another's.
     pub fn of(options: &[AnswerOption], tokenizer: &Tokenizer) -> Result<Self, String> {
         let first_tokens = |option: &AnswerOption| -> BTreeSet<u32> {
-            let forms = option
-                .spellings
-                .iter()
-                .flat_map(|spelling| [spelling.clone(), format!(" {spelling}")]);
-            forms
-                .filter_map(|form| tokenizer.encode(form, false).ok()?.get_ids().first().copied())
-                .collect()
+            let forms =
+                option.spellings.iter().flat_map(|spelling| [spelling.clone(), format!(" {spelling}")]);
+            forms.filter_map(|form| tokenizer.encode(form, false).ok()?.get_ids().first().copied()).collect()
         };
         let all: Vec<BTreeSet<u32>> = options.iter().map(first_tokens).collect();
         let mut uses: BTreeMap<u32, usize> = BTreeMap::new();
-        all.iter()
-            .flatten()
-            .for_each(|token| *uses.entry(*token).or_default() += 1);
+        all.iter().flatten().for_each(|token| *uses.entry(*token).or_default() += 1);
         let own = |tokens: &BTreeSet<u32>| tokens.iter().copied().filter(|token| uses[token] == 1).collect();
         let tokens: Vec<Vec<u32>> = all.iter().map(own).collect();
         if let Some(option) = tokens.iter().position(Vec::is_empty) {
@@ -44,10 +38,7 @@ impl OptionTokens {
                 options[option].name
             ));
         }
-        Ok(Self {
-            names: options.iter().map(|option| option.name.clone()).collect(),
-            tokens,
-        })
+        Ok(Self { names: options.iter().map(|option| option.name.clone()).collect(), tokens })
     }
 
     /// The option that a token says.

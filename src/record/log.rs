@@ -40,18 +40,10 @@ pub struct UnitLog {
 }
 
 pub(super) fn append(path: &Path, line: &impl Serialize, sync: bool) -> Result<(), RecordError> {
-    let io = |source| RecordError::Io {
-        action: "write",
-        path: path.into(),
-        source,
-    };
+    let io = |source| RecordError::Io { action: "write", path: path.into(), source };
     let mut text = serde_json::to_string(line).map_err(|error| io(error.into()))?;
     text.push('\n');
-    let mut file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(path)
-        .map_err(io)?;
+    let mut file = OpenOptions::new().create(true).append(true).open(path).map_err(io)?;
     file.write_all(text.as_bytes()).map_err(io)?;
     if sync { file.sync_all().map_err(io) } else { Ok(()) }
 }

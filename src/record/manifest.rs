@@ -87,28 +87,17 @@ impl Manifest {
             ("model", &self.model, &other.model),
             ("model files", &self.fingerprints.model, &other.fingerprints.model),
             ("suite", &self.suite, &other.suite),
-            (
-                "suite content",
-                &self.fingerprints.suite,
-                &other.fingerprints.suite,
-            ),
+            ("suite content", &self.fingerprints.suite, &other.fingerprints.suite),
         ];
         let short = |text: &str| text.chars().take(24).collect::<String>();
         if let Some((what, here, there)) = pairs.into_iter().find(|(_, here, there)| here != there) {
-            return Some(format!(
-                "its {what} is {}, this one's is {}",
-                short(here),
-                short(there)
-            ));
+            return Some(format!("its {what} is {}, this one's is {}", short(here), short(there)));
         }
         if self.settings != other.settings {
             let fields = |settings: &RunSettings| serde_json::to_value(settings).unwrap_or_default();
             let (here, there) = (fields(&self.settings), fields(&other.settings));
-            let differing = here
-                .as_object()
-                .into_iter()
-                .flatten()
-                .find(|(key, value)| there.get(key) != Some(value));
+            let differing =
+                here.as_object().into_iter().flatten().find(|(key, value)| there.get(key) != Some(value));
             return Some(match differing {
                 Some((key, value)) => format!("its {key} is {value}, this one's is {}", there[key]),
                 None => "its settings differ".into(),

@@ -42,10 +42,7 @@ pub(super) fn encode(
     context: &PartContext,
     path: &Path,
 ) -> Result<Vec<u8>, RecordError> {
-    let refused = |source| RecordError::Encode {
-        path: path.into(),
-        source,
-    };
+    let refused = |source| RecordError::Encode { path: path.into(), source };
     let properties = properties(table, batch, context).map_err(refused)?;
     let mut bytes = Vec::new();
     let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).map_err(refused)?;
@@ -81,11 +78,7 @@ fn properties(
 }
 
 fn metadata(table: Table, context: &PartContext) -> Vec<KeyValue> {
-    let Fingerprints {
-        model,
-        suite,
-        settings,
-    } = &context.fingerprints;
+    let Fingerprints { model, suite, settings } = &context.fingerprints;
     [
         ("crossmodal.table", table.as_str()),
         ("crossmodal.schema_version", &SCHEMA_VERSION.to_string()),
@@ -106,10 +99,6 @@ fn sorting(batch: &RecordBatch) -> Vec<SortingColumn> {
     ["item_id", "presentation", "depth"]
         .iter()
         .filter_map(|name| batch.schema().index_of(name).ok())
-        .map(|index| SortingColumn {
-            column_idx: index as i32,
-            descending: false,
-            nulls_first: false,
-        })
+        .map(|index| SortingColumn { column_idx: index as i32, descending: false, nulls_first: false })
         .collect()
 }

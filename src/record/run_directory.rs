@@ -79,11 +79,7 @@ impl RunDirectory {
             // Some network file systems have no locks; then the user's word must do.
             Err(TryLockError::Error(_)) => {}
         }
-        Ok(ClaimedDirectory {
-            path: path.into(),
-            existing,
-            lock,
-        })
+        Ok(ClaimedDirectory { path: path.into(), existing, lock })
     }
 }
 
@@ -108,12 +104,7 @@ impl ClaimedDirectory {
             let folder = path.join(folder);
             fs::create_dir_all(&folder).map_err(io("create", &folder))?;
         }
-        let mut directory = RunDirectory {
-            path,
-            manifest,
-            done: BTreeMap::new(),
-            _lock: lock,
-        };
+        let mut directory = RunDirectory { path, manifest, done: BTreeMap::new(), _lock: lock };
         directory.done = directory.read_progress()?;
         Ok(directory)
     }
@@ -130,14 +121,9 @@ impl RunDirectory {
         if self.manifest.complete {
             return State::Complete;
         }
-        let missing: Vec<usize> = (0..self.manifest.units)
-            .filter(|unit| !self.done.contains_key(unit))
-            .collect();
-        if missing.len() == self.manifest.units {
-            State::Fresh
-        } else {
-            State::Missing(missing)
-        }
+        let missing: Vec<usize> =
+            (0..self.manifest.units).filter(|unit| !self.done.contains_key(unit)).collect();
+        if missing.len() == self.manifest.units { State::Fresh } else { State::Missing(missing) }
     }
 
     /// Writes a unit's parts, and then that it is done. Returns its number of failed rows.
@@ -172,16 +158,9 @@ impl RunDirectory {
             let path = self.path.join(&relative);
             let batch = table
                 .batch(&context, result)
-                .map_err(|error| RecordError::Encode {
-                    path: path.clone(),
-                    source: error.into(),
-                })?;
+                .map_err(|error| RecordError::Encode { path: path.clone(), source: error.into() })?;
             let bytes = parquet_file::encode(table, &batch, &part_context, &path)?;
-            let io = |source| RecordError::Io {
-                action: "write",
-                path: path.clone(),
-                source,
-            };
+            let io = |source| RecordError::Io { action: "write", path: path.clone(), source };
             fs::create_dir_all(path.parent().unwrap_or(&self.path)).map_err(io)?;
             atomic::write(&path, &bytes).map_err(io)?;
             parts.push(Part {
@@ -192,11 +171,7 @@ impl RunDirectory {
             });
         }
         let failed_rows = result.answers.iter().filter(|answer| answer.is_err()).count();
-        let done = Done {
-            unit,
-            failed_rows,
-            parts,
-        };
+        let done = Done { unit, failed_rows, parts };
         append(&self.path.join(PROGRESS), &done, true)?;
         self.done.insert(unit, done);
         Ok(failed_rows)
@@ -218,12 +193,8 @@ impl RunDirectory {
         let failed_rows = self.done.values().map(|done| done.failed_rows).sum();
         let mut parts: Vec<Part> = self.done.values().flat_map(|done| done.parts.clone()).collect();
         parts.sort();
-        let manifest = Manifest {
-            complete: true,
-            failed_rows: Some(failed_rows),
-            parts,
-            ..self.manifest.clone()
-        };
+        let manifest =
+            Manifest { complete: true, failed_rows: Some(failed_rows), parts, ..self.manifest.clone() };
         write_json(&self.path.join(MANIFEST), &manifest)?;
         self.manifest = manifest;
         // The manifest says it all now; a leftover would do no harm.
@@ -238,23 +209,14 @@ impl RunDirectory {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
             Err(source) => {
-                return Err(RecordError::Io {
-                    action: "read",
-                    path,
-                    source,
-                });
+                return Err(RecordError::Io { action: "read", path, source });
             }
         };
         // A line that was cut off by a kill is a unit that is not done.
-        let lines: Vec<Done> = text
-            .lines()
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .collect();
+        let lines: Vec<Done> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
         if !text.is_empty() && !text.ends_with('\n') {
-            let kept: String = lines
-                .iter()
-                .filter_map(|done| Some(serde_json::to_string(done).ok()? + "\n"))
-                .collect();
+            let kept: String =
+                lines.iter().filter_map(|done| Some(serde_json::to_string(done).ok()? + "\n")).collect();
             atomic::write(&path, kept.as_bytes()).map_err(|source| RecordError::Io {
                 action: "write",
                 path: path.clone(),
@@ -264,9 +226,8 @@ impl RunDirectory {
         let whole = |part: &Part| {
             fs::metadata(self.path.join(&part.path)).is_ok_and(|metadata| metadata.len() == part.bytes)
         };
-        let sound = lines
-            .into_iter()
-            .filter(|done| done.unit < self.manifest.units && done.parts.iter().all(whole));
+        let sound =
+            lines.into_iter().filter(|done| done.unit < self.manifest.units && done.parts.iter().all(whole));
         Ok(sound.map(|done| (done.unit, done)).collect())
     }
 }
@@ -278,27 +239,17 @@ impl RunDirectory {
 pub fn read_manifest(run: &Path) -> Result<Option<Manifest>, RecordError> {
     let path = run.join(MANIFEST);
     match fs::read(&path) {
-        Ok(bytes) => serde_json::from_slice(&bytes)
-            .map(Some)
-            .map_err(|error| RecordError::Broken {
-                path,
-                reason: format!("not a manifest of ours: {error}"),
-            }),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(RecordError::Io {
-            action: "read",
+        Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| RecordError::Broken {
             path,
-            source,
+            reason: format!("not a manifest of ours: {error}"),
         }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(RecordError::Io { action: "read", path, source }),
     }
 }
 
 fn write_json(path: &Path, value: &impl Serialize) -> Result<(), RecordError> {
-    let io = |source| RecordError::Io {
-        action: "write",
-        path: path.into(),
-        source,
-    };
+    let io = |source| RecordError::Io { action: "write", path: path.into(), source };
     let mut text = serde_json::to_string_pretty(value).map_err(|error| io(error.into()))?;
     text.push('\n');
     atomic::write(path, text.as_bytes()).map_err(io)

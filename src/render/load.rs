@@ -43,10 +43,9 @@ pub enum ImageError {
 pub fn load(source: &ImageSource) -> Result<RgbImage, ImageError> {
     match source {
         ImageSource::Scene(spec) => Ok(scene::draw(&scene::layout(spec))),
-        ImageSource::Bytes(bytes) => decode(bytes).map_err(|reason| ImageError::Corrupt {
-            name: "(inline data)".into(),
-            reason,
-        }),
+        ImageSource::Bytes(bytes) => {
+            decode(bytes).map_err(|reason| ImageError::Corrupt { name: "(inline data)".into(), reason })
+        }
         ImageSource::File(path) => {
             let name = path.display().to_string();
             let unreadable = |error: std::io::Error| ImageError::Unreadable {
@@ -54,10 +53,7 @@ pub fn load(source: &ImageSource) -> Result<RgbImage, ImageError> {
                 reason: error.to_string(),
             };
             let bytes = std::fs::read(path).map_err(unreadable)?;
-            decode(&bytes).map_err(|reason| ImageError::Corrupt {
-                name: name.clone(),
-                reason,
-            })
+            decode(&bytes).map_err(|reason| ImageError::Corrupt { name: name.clone(), reason })
         }
     }
 }
@@ -67,9 +63,8 @@ fn decode(bytes: &[u8]) -> Result<RgbImage, String> {
     limits.max_image_width = Some(MAX_SIDE_PX);
     limits.max_image_height = Some(MAX_SIDE_PX);
     limits.max_alloc = Some(MAX_DECODED_BYTES);
-    let mut reader = ImageReader::new(Cursor::new(bytes))
-        .with_guessed_format()
-        .map_err(|error| error.to_string())?;
+    let mut reader =
+        ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|error| error.to_string())?;
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(|error| error.to_string())?;
     let orientation = decoder.orientation().map_err(|error| error.to_string())?;

@@ -49,11 +49,7 @@ impl Filter {
     fn weight(self, x: f64) -> f64 {
         let distance = x.abs();
         let sinc = |x: f64| {
-            if x == 0.0 {
-                1.0
-            } else {
-                libm::sin(x * PI) / (x * PI)
-            }
+            if x == 0.0 { 1.0 } else { libm::sin(x * PI) / (x * PI) }
         };
         match self {
             Self::Box => f64::from(u8::from(x > -0.5 && x <= 0.5)),
@@ -87,16 +83,8 @@ struct Taps {
 
 /// Resizes to `width` x `height`; the aspect ratio is not kept.
 pub fn resize(image: &RgbImage, width: u32, height: u32, filter: Filter) -> RgbImage {
-    let rows_done = if image.width() == width {
-        image.clone()
-    } else {
-        resize_rows(image, width, filter)
-    };
-    if rows_done.height() == height {
-        rows_done
-    } else {
-        resize_columns(&rows_done, height, filter)
-    }
+    let rows_done = if image.width() == width { image.clone() } else { resize_rows(image, width, filter) };
+    if rows_done.height() == height { rows_done } else { resize_columns(&rows_done, height, filter) }
 }
 
 fn taps(from: u32, to: u32, filter: Filter) -> Vec<Taps> {
@@ -108,19 +96,15 @@ fn taps(from: u32, to: u32, filter: Filter) -> Vec<Taps> {
             let center = (f64::from(place) + 0.5) * scale;
             let start = (center - support + 0.5).max(0.0) as usize;
             let end = ((center + support + 0.5) as usize).min(from as usize);
-            let weights: Vec<f64> = (start..end)
-                .map(|pixel| filter.weight((pixel as f64 - center + 0.5) / stretch))
-                .collect();
+            let weights: Vec<f64> =
+                (start..end).map(|pixel| filter.weight((pixel as f64 - center + 0.5) / stretch)).collect();
             let total: f64 = weights.iter().sum();
             let fixed = |weight: &f64| {
                 let normalised = if total == 0.0 { *weight } else { weight / total };
                 let scaled = normalised * f64::from(1 << PRECISION_BITS);
                 (scaled + 0.5f64.copysign(scaled)) as i32
             };
-            Taps {
-                start,
-                weights: weights.iter().map(fixed).collect(),
-            }
+            Taps { start, weights: weights.iter().map(fixed).collect() }
         })
         .collect()
 }
@@ -159,19 +143,12 @@ fn resize_columns(image: &RgbImage, height: u32, filter: Filter) -> RgbImage {
     let mut sums = vec![0; stride];
     for (taps, target) in taps.iter().zip(resized.chunks_exact_mut(stride.max(1))) {
         sums.fill(HALF);
-        for (weight, row) in taps
-            .weights
-            .iter()
-            .zip(source[taps.start * stride..].chunks_exact(stride.max(1)))
+        for (weight, row) in
+            taps.weights.iter().zip(source[taps.start * stride..].chunks_exact(stride.max(1)))
         {
-            sums.iter_mut()
-                .zip(row)
-                .for_each(|(sum, value)| *sum += i32::from(*value) * weight);
+            sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += i32::from(*value) * weight);
         }
-        target
-            .iter_mut()
-            .zip(&sums)
-            .for_each(|(value, sum)| *value = to_byte(*sum));
+        target.iter_mut().zip(&sums).for_each(|(value, sum)| *value = to_byte(*sum));
     }
     resized
 }
@@ -185,13 +162,7 @@ mod tests {
     #[test]
     fn a_flat_image_stays_flat() {
         let image = RgbImage::from_pixel(37, 19, Rgb([10, 200, 255]));
-        for filter in [
-            Filter::Box,
-            Filter::Bilinear,
-            Filter::Hamming,
-            Filter::Bicubic,
-            Filter::Lanczos,
-        ] {
+        for filter in [Filter::Box, Filter::Bilinear, Filter::Hamming, Filter::Bicubic, Filter::Lanczos] {
             for (width, height) in [(5, 3), (80, 90), (37, 1)] {
                 let resized = resize(&image, width, height, filter);
                 assert!(

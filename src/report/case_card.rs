@@ -47,11 +47,7 @@ pub fn tier(tier: Option<i32>) -> String {
 /// The control's name, "none" for a conflict case proper.
 #[must_use]
 pub fn control(case: &CaseView) -> &str {
-    if case.control.is_empty() {
-        "none"
-    } else {
-        &case.control
-    }
+    if case.control.is_empty() { "none" } else { &case.control }
 }
 
 /// The class of the hue in which a way to follow is shown.
@@ -70,34 +66,21 @@ fn chips(case: &CaseView, follows: &str) -> String {
         "none" => "following unknown",
         words => words,
     };
-    let mut chips = format!(
-        "<span class=\"chip ink-{}\">{}</span>",
-        hue(follows),
-        escape::html(words)
-    );
+    let mut chips = format!("<span class=\"chip ink-{}\">{}</span>", hue(follows), escape::html(words));
     for (name, value) in [("dv", case.dv), ("dt", case.dt)] {
         if let Some(value) = value {
             chips.push_str(&format!("<span class=\"chip\">{name} {value}</span>"));
         }
     }
     if control(case) != "none" {
-        chips.push_str(&format!(
-            "<span class=\"chip\">{}</span>",
-            escape::html(control(case))
-        ));
+        chips.push_str(&format!("<span class=\"chip\">{}</span>", escape::html(control(case))));
     }
     if let Some(dh_rel) = case.dh_rel {
-        chips.push_str(&format!(
-            "<span class=\"chip\">{DH_REL} {}</span>",
-            number::fixed(dh_rel, 2)
-        ));
+        chips.push_str(&format!("<span class=\"chip\">{DH_REL} {}</span>", number::fixed(dh_rel, 2)));
     }
     let analysed = if case.analysed { "analysed" } else { "not analysed" };
     chips.push_str(&format!("<span class=\"chip\">{analysed}</span>"));
-    chips.push_str(&format!(
-        "<span class=\"chip soft\">group {}</span>",
-        escape::html(&case.group_id)
-    ));
+    chips.push_str(&format!("<span class=\"chip soft\">group {}</span>", escape::html(&case.group_id)));
     chips
 }
 
@@ -133,10 +116,7 @@ fn presentations(case: &CaseView) -> String {
     if case.prompts.is_empty() {
         return "<p class=\"nothing\">The prompts of this case are not in the tables.</p>".to_string();
     }
-    case.prompts
-        .iter()
-        .map(|prompt| presentation(case, prompt))
-        .collect()
+    case.prompts.iter().map(|prompt| presentation(case, prompt)).collect()
 }
 
 fn presentation(case: &CaseView, prompt: &CasePrompt) -> String {
@@ -159,21 +139,13 @@ fn answer(case: &CaseView, prompt: &CasePrompt) -> String {
     if let Some(error) = &prompt.error {
         return format!(
             "<p class=\"error\"><strong>{}</strong> {}</p>",
-            escape::html(if prompt.status.is_empty() {
-                "error"
-            } else {
-                &prompt.status
-            }),
+            escape::html(if prompt.status.is_empty() { "error" } else { &prompt.status }),
             escape::html(error)
         );
     }
     let parsed = match &prompt.answer {
         Some(answer) => {
-            format!(
-                "<span class=\"ink-{}\">{}</span>",
-                answer_hue(case, answer),
-                escape::html(answer)
-            )
+            format!("<span class=\"ink-{}\">{}</span>", answer_hue(case, answer), escape::html(answer))
         }
         None => "<span class=\"soft\">no answer read</span>".to_string(),
     };

@@ -15,11 +15,7 @@ pub fn section(cases: &[CaseView]) -> String {
     let body = if cases.is_empty() {
         nothing("This page was made without a sample of cases.")
     } else {
-        let cards: String = cases
-            .iter()
-            .enumerate()
-            .map(|(index, case)| card(index + 1, case))
-            .collect();
+        let cards: String = cases.iter().enumerate().map(|(index, case)| card(index + 1, case)).collect();
         format!(
             "<p class=\"intro\">A sample, to look at what the model was shown and what it said; it stands for nothing \
              more. Answers and options are in the hue of the modality that is designed to give them.</p>\
@@ -39,30 +35,14 @@ fn controls(cases: &[CaseView]) -> String {
         filter(
             "dv",
             "dv",
-            cases
-                .iter()
-                .map(|case| case.dv)
-                .collect::<BTreeSet<_>>()
-                .into_iter()
-                .map(tier)
-                .collect(),
+            cases.iter().map(|case| case.dv).collect::<BTreeSet<_>>().into_iter().map(tier).collect(),
         ),
         filter(
             "dt",
             "dt",
-            cases
-                .iter()
-                .map(|case| case.dt)
-                .collect::<BTreeSet<_>>()
-                .into_iter()
-                .map(tier)
-                .collect(),
+            cases.iter().map(|case| case.dt).collect::<BTreeSet<_>>().into_iter().map(tier).collect(),
         ),
-        filter(
-            "control",
-            "control",
-            cases.iter().map(|case| control(case).to_string()).collect(),
-        ),
+        filter("control", "control", cases.iter().map(|case| control(case).to_string()).collect()),
     ]
     .concat();
     format!(

@@ -16,14 +16,10 @@ pub fn table(analyses: &[FollowingAnalysis]) -> String {
     ]);
     for analysis in analyses {
         let curve = analysis.curve.as_ref();
-        let rho = curve
-            .and_then(|curve| curve.monotonicity)
-            .and_then(|it| it.spearman_rho);
+        let rho = curve.and_then(|curve| curve.monotonicity).and_then(|it| it.spearman_rho);
         table.row([
             format!("{} × {}", analysis.model, analysis.suite),
-            analysis
-                .tfr
-                .map_or_else(|| number::ABSENT.to_string(), |tfr| number::estimate(&tfr, 2)),
+            analysis.tfr.map_or_else(|| number::ABSENT.to_string(), |tfr| number::estimate(&tfr, 2)),
             match curve.map(|curve| curve.balance_point) {
                 Some(BalancePoint::Crossing(at)) => number::estimate(&at, 2),
                 Some(BalancePoint::AlwaysText) => "none, text throughout".to_string(),

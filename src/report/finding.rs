@@ -23,17 +23,10 @@ pub fn sentence(analysis: &FollowingAnalysis) -> String {
             number::count(counts.analysed)
         );
     };
-    let balance = analysis
-        .curve
-        .as_ref()
-        .map(|curve| balance_words(&curve.balance_point))
-        .unwrap_or_default();
+    let balance =
+        analysis.curve.as_ref().map(|curve| balance_words(&curve.balance_point)).unwrap_or_default();
     let caveat = analysis.curve.as_ref().map(caveat).unwrap_or_default();
-    format!(
-        "This model {}: TFR {}{balance}.{caveat}",
-        preference_words(&tfr),
-        number::estimate(&tfr, 2)
-    )
+    format!("This model {}: TFR {}{balance}.{caveat}", preference_words(&tfr), number::estimate(&tfr, 2))
 }
 
 fn preference_words(tfr: &Estimate) -> &'static str {
@@ -68,10 +61,7 @@ fn balance_words(balance: &BalancePoint) -> String {
 
 /// Said where the law does not hold: a balance point of a curve that does not fall means little.
 fn caveat(curve: &Curve) -> String {
-    match curve
-        .monotonicity
-        .and_then(|monotonicity| monotonicity.spearman_rho)
-    {
+    match curve.monotonicity.and_then(|monotonicity| monotonicity.spearman_rho) {
         Some(rho) if rho >= 0.0 => format!(
             " Text following does not fall as {DH_REL} rises (Spearman ρ {}), against the law.",
             number::fixed(rho, 2)
@@ -100,10 +90,7 @@ mod tests {
 
     fn said(tfr: (f64, f64, f64), balance: BalancePoint) -> String {
         let mut analysis = sample::analysis();
-        analysis.tfr = Some(Estimate {
-            value: tfr.0,
-            interval: Some((tfr.1, tfr.2)),
-        });
+        analysis.tfr = Some(Estimate { value: tfr.0, interval: Some((tfr.1, tfr.2)) });
         if let Some(curve) = analysis.curve.as_mut() {
             curve.balance_point = balance;
         }
@@ -111,10 +98,7 @@ mod tests {
     }
 
     fn crossing(value: f64, low: f64, high: f64) -> BalancePoint {
-        BalancePoint::Crossing(Estimate {
-            value,
-            interval: Some((low, high)),
-        })
+        BalancePoint::Crossing(Estimate { value, interval: Some((low, high)) })
     }
 
     #[test]
@@ -144,11 +128,7 @@ mod tests {
     fn a_curve_that_does_not_fall_is_said_to_break_the_law() {
         let mut analysis = sample::analysis();
         assert!(!sentence(&analysis).contains("against the law"));
-        if let Some(monotonicity) = analysis
-            .curve
-            .as_mut()
-            .and_then(|curve| curve.monotonicity.as_mut())
-        {
+        if let Some(monotonicity) = analysis.curve.as_mut().and_then(|curve| curve.monotonicity.as_mut()) {
             monotonicity.spearman_rho = Some(0.08);
         }
         assert!(sentence(&analysis).ends_with("(Spearman ρ 0.08), against the law."));

@@ -15,11 +15,7 @@ pub fn fixed(value: f64, decimals: usize) -> String {
     }
     let digits = format!("{:.decimals$}", value.abs());
     let vanishes = digits.chars().all(|digit| matches!(digit, '0' | '.'));
-    if value < 0.0 && !vanishes {
-        format!("\u{2212}{digits}")
-    } else {
-        digits
-    }
+    if value < 0.0 && !vanishes { format!("\u{2212}{digits}") } else { digits }
 }
 
 /// A number that may be absent.
@@ -45,21 +41,13 @@ pub fn count(value: u64) -> String {
 /// A part of a whole, in percent without decimals.
 #[must_use]
 pub fn percent(part: u64, whole: u64) -> String {
-    if whole == 0 {
-        ABSENT.to_string()
-    } else {
-        format!("{}\u{a0}%", fixed(share(part, whole) * 100.0, 0))
-    }
+    if whole == 0 { ABSENT.to_string() } else { format!("{}\u{a0}%", fixed(share(part, whole) * 100.0, 0)) }
 }
 
 /// A part of a whole in [0, 1]; 0 of nothing is 0.
 #[must_use]
 pub fn share(part: u64, whole: u64) -> f64 {
-    if whole == 0 {
-        0.0
-    } else {
-        part as f64 / whole as f64
-    }
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
 /// `0.41 [0.38, 0.44]`.
@@ -81,9 +69,7 @@ pub fn brackets((low, high): (f64, f64), decimals: usize) -> String {
 /// The interval of an estimate, where it has one with two finite ends.
 #[must_use]
 pub fn interval(estimate: &Estimate) -> Option<(f64, f64)> {
-    estimate
-        .interval
-        .filter(|(low, high)| low.is_finite() && high.is_finite())
+    estimate.interval.filter(|(low, high)| low.is_finite() && high.is_finite())
 }
 
 /// A p-value out of so many shuffles: never "0", but below what the shuffles can resolve.
@@ -112,16 +98,7 @@ mod tests {
         assert_eq!(fixed(f64::NAN, 2), ABSENT);
         assert_eq!(fixed(f64::INFINITY, 2), ABSENT);
         assert_eq!(percent(1, 0), ABSENT);
-        assert_eq!(
-            estimate(
-                &Estimate {
-                    value: 0.5,
-                    interval: Some((f64::NAN, 1.0))
-                },
-                2
-            ),
-            "0.50"
-        );
+        assert_eq!(estimate(&Estimate { value: 0.5, interval: Some((f64::NAN, 1.0)) }, 2), "0.50");
     }
 
     #[test]

@@ -31,14 +31,8 @@ pub fn about() -> About {
             ("precision", "fp32"),
             ("execution provider", "CPU"),
             ("seed", "0"),
-            (
-                "model fingerprint",
-                "sha256:5c1e0b7a94f2d86e3ab0417c9d8e6f1f20b35a7c4d9e8f60718293a4b5c6d7e8",
-            ),
-            (
-                "suite fingerprint",
-                "sha256:a0b1c2d3e4f5061728394a5b6c7d8e9f00112233445566778899aabbccddeeff",
-            ),
+            ("model fingerprint", "sha256:5c1e0b7a94f2d86e3ab0417c9d8e6f1f20b35a7c4d9e8f60718293a4b5c6d7e8"),
+            ("suite fingerprint", "sha256:a0b1c2d3e4f5061728394a5b6c7d8e9f00112233445566778899aabbccddeeff"),
         ]
         .map(|(name, value)| (name.to_string(), value.to_string()))
         .to_vec(),
@@ -53,30 +47,15 @@ pub fn analysis() -> FollowingAnalysis {
         model: "smoke-vlm-32m".to_string(),
         suite: "color-recognition".to_string(),
         settings: FollowingSettings::default(),
-        counts: Counts {
-            cases: 4200,
-            failed: 9,
-            analysed: 2874,
-            text: 1098,
-            vision: 1580,
-            other: 196,
-        },
+        counts: Counts { cases: 4200, failed: 9, analysed: 2874, text: 1098, vision: 1580, other: 196 },
         tfr: Some(near(0.41, 0.03)),
         other_rate: Some(near(0.07, 0.012)),
         curve: Some(curve(-0.12, 2678)),
         splits: vec![
-            CurveSplit {
-                name: "low".to_string(),
-                curve: curve(-0.18, 1339),
-            },
-            CurveSplit {
-                name: "high".to_string(),
-                curve: curve(-0.06, 1339),
-            },
+            CurveSplit { name: "low".to_string(), curve: curve(-0.18, 1339) },
+            CurveSplit { name: "high".to_string(), curve: curve(-0.06, 1339) },
         ],
-        cells: (0..14)
-            .flat_map(|dv| (0..3).map(move |dt| cell(dv, dt)))
-            .collect(),
+        cells: (0..14).flat_map(|dv| (0..3).map(move |dt| cell(dv, dt))).collect(),
         vision_tiers: (0..14).map(vision_tier).collect(),
         text_tiers: (0..3).map(text_tier).collect(),
         controls: vec![
@@ -103,17 +82,11 @@ pub fn cases() -> Vec<CaseView> {
 }
 
 fn around(value: f64, half_width: f64) -> Estimate {
-    Estimate {
-        value,
-        interval: Some((value - half_width, value + half_width)),
-    }
+    Estimate { value, interval: Some((value - half_width, value + half_width)) }
 }
 
 fn near(value: f64, half_width: f64) -> Estimate {
-    Estimate {
-        value,
-        interval: Some(((value - half_width).max(0.0), (value + half_width).min(1.0))),
-    }
+    Estimate { value, interval: Some(((value - half_width).max(0.0), (value + half_width).min(1.0))) }
 }
 
 fn falling(dh_rel: f64, balance: f64) -> f64 {
@@ -143,10 +116,7 @@ fn curve(balance: f64, cases: u64) -> Curve {
         .filter(|bin| bin.text_following.is_some())
         .flat_map(|bin| [bin.low, bin.high].map(|x| (x, falling(bin.low + 0.13, balance))))
         .collect();
-    let estimate = Estimate {
-        value: balance,
-        interval: Some((balance - 0.08, balance + 0.07)),
-    };
+    let estimate = Estimate { value: balance, interval: Some((balance - 0.08, balance + 0.07)) };
     Curve {
         cases,
         bins,
@@ -154,17 +124,10 @@ fn curve(balance: f64, cases: u64) -> Curve {
         logistic: Some(Logistic {
             intercept: 3.1 * balance,
             slope: -3.1,
-            balance_point: Some(Estimate {
-                value: balance - 0.01,
-                ..estimate
-            }),
+            balance_point: Some(Estimate { value: balance - 0.01, ..estimate }),
         }),
         balance_point: BalancePoint::Crossing(estimate),
-        monotonicity: Some(Monotonicity {
-            distance: 0.014,
-            p_value: 0.0,
-            spearman_rho: Some(-0.57),
-        }),
+        monotonicity: Some(Monotonicity { distance: 0.014, p_value: 0.0, spearman_rho: Some(-0.57) }),
     }
 }
 
@@ -173,15 +136,7 @@ fn cell(dv: i32, dt: i32) -> CellRow {
     let dh_rel = 0.9 * f64::from(dt) - 0.14 * f64::from(dv) + 0.1;
     let other = analysed / 15;
     let text = ((analysed - other) as f64 * falling(dh_rel, -0.12)) as u64;
-    CellRow {
-        dv,
-        dt,
-        analysed,
-        text,
-        vision: analysed - other - text,
-        other,
-        mean_dh_rel: Some(dh_rel),
-    }
+    CellRow { dv, dt, analysed, text, vision: analysed - other - text, other, mean_dh_rel: Some(dh_rel) }
 }
 
 fn vision_tier(tier: i32) -> TierRow {
@@ -206,11 +161,7 @@ fn text_tier(tier: i32) -> TierRow {
 
 fn case(index: usize) -> CaseView {
     let (vision, text) = (COLORS[index % 6], COLORS[(index * 5 + 2 + index / 6) % 6]);
-    let text = if text.0 == vision.0 {
-        COLORS[(index + 1) % 6]
-    } else {
-        text
-    };
+    let text = if text.0 == vision.0 { COLORS[(index + 1) % 6] } else { text };
     let follows = ["text", "vision", "vision", "text", "other", "vision"][index % 6];
     let answer = match follows {
         "text" => text.0,
@@ -222,14 +173,8 @@ fn case(index: usize) -> CaseView {
     let question = "What color is the circle?\nPlease use one word to answer this question.";
     let description = [
         format!("In this picture, the circle is {}.", text.0),
-        format!(
-            "The circle has the same color as the kite. The kite is {}.",
-            text.0
-        ),
-        format!(
-            "The circle has the color of a ripe {} fruit that everyone knows.",
-            text.0
-        ),
+        format!("The circle has the same color as the kite. The kite is {}.", text.0),
+        format!("The circle has the color of a ripe {} fruit that everyone knows.", text.0),
     ][dt as usize]
         .clone();
     let control = if index % 8 == 5 { "text-irrelevant" } else { "none" };
@@ -242,18 +187,8 @@ fn case(index: usize) -> CaseView {
         image_png: (index != 3).then(|| scene(vision.1, index)),
         image_size: Some((224, 168)),
         prompts: vec![
-            prompt(
-                "vision-only",
-                format!("<image>\n{question}"),
-                vision.0,
-                0.21 + 0.09 * f64::from(dv),
-            ),
-            prompt(
-                "text-only",
-                format!("{description}\n{question}"),
-                text.0,
-                0.18 + 0.4 * f64::from(dt),
-            ),
+            prompt("vision-only", format!("<image>\n{question}"), vision.0, 0.21 + 0.09 * f64::from(dv)),
+            prompt("text-only", format!("{description}\n{question}"), text.0, 0.18 + 0.4 * f64::from(dt)),
             if failed {
                 CasePrompt {
                     presentation: "conflict".to_string(),
@@ -263,12 +198,7 @@ fn case(index: usize) -> CaseView {
                     ..CasePrompt::default()
                 }
             } else {
-                prompt(
-                    "conflict",
-                    format!("<image>\n{description}\n{question}"),
-                    answer,
-                    0.88,
-                )
+                prompt("conflict", format!("<image>\n{description}\n{question}"), answer, 0.88)
             },
         ],
         expected_vision: Some(vision.0.to_string()),
@@ -291,11 +221,7 @@ fn prompt(presentation: &str, text: String, answer: &str, entropy: f64) -> CaseP
             .map(|(name, _)| {
                 (
                     (*name).to_string(),
-                    if *name == answer {
-                        0.78 - 0.2 * entropy
-                    } else {
-                        0.01 + 0.04 * entropy
-                    },
+                    if *name == answer { 0.78 - 0.2 * entropy } else { 0.01 + 0.04 * entropy },
                 )
             })
             .collect(),
@@ -308,11 +234,7 @@ fn scene(color: [u8; 3], index: usize) -> Vec<u8> {
     let (x, y) = (60.0 + (index * 37 % 100) as f64, 55.0 + (index * 23 % 60) as f64);
     let image = RgbImage::from_fn(224, 168, |column, row| {
         let distance = (f64::from(column) - x).hypot(f64::from(row) - y);
-        if distance < 34.0 {
-            Rgb(color)
-        } else {
-            Rgb([255, 255, 255])
-        }
+        if distance < 34.0 { Rgb(color) } else { Rgb([255, 255, 255]) }
     });
     let mut png = Cursor::new(Vec::new());
     image.write_to(&mut png, ImageFormat::Png).unwrap();

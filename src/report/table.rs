@@ -13,10 +13,7 @@ impl Table {
     /// A table with these column heads (markup of our own).
     #[must_use]
     pub fn new(headers: &'static [&'static str]) -> Self {
-        Self {
-            headers,
-            rows: String::new(),
-        }
+        Self { headers, rows: String::new() }
     }
 
     /// Adds a row; the first cell is its head. Cells are escaped.
@@ -36,11 +33,8 @@ impl Table {
     /// Writes the table in a box that scrolls sideways on a narrow screen.
     #[must_use]
     pub fn finish(self) -> String {
-        let heads: String = self
-            .headers
-            .iter()
-            .map(|head| format!("<th scope=\"col\">{head}</th>"))
-            .collect();
+        let heads: String =
+            self.headers.iter().map(|head| format!("<th scope=\"col\">{head}</th>")).collect();
         format!(
             "<div class=\"scroll\" role=\"group\" tabindex=\"0\" aria-label=\"Table\"><table><thead><tr>{heads}</tr></thead>\
              <tbody>{}</tbody></table></div>",

@@ -15,10 +15,7 @@ fn page() -> String {
 /// The values of an attribute, in the order of the page.
 fn values<'a>(page: &'a str, attribute: &str) -> Vec<&'a str> {
     let opening = format!(" {attribute}=\"");
-    page.split(&opening)
-        .skip(1)
-        .filter_map(|rest| rest.split('"').next())
-        .collect()
+    page.split(&opening).skip(1).filter_map(|rest| rest.split('"').next()).collect()
 }
 
 /// The page's text and attributes, without style and script.
@@ -38,29 +35,14 @@ fn the_same_input_gives_the_same_bytes() {
 #[test]
 fn nothing_is_loaded_from_a_network() {
     let page = page();
-    assert!(
-        values(&page, "src")
-            .iter()
-            .all(|source| source.starts_with("data:image/png;base64,"))
-    );
+    assert!(values(&page, "src").iter().all(|source| source.starts_with("data:image/png;base64,")));
     assert!(values(&page, "src").len() > 10);
     for link in values(&page, "href") {
-        assert!(
-            link.starts_with('#') || link == "https://arxiv.org/abs/2511.02243",
-            "{link}"
-        );
+        assert!(link.starts_with('#') || link == "https://arxiv.org/abs/2511.02243", "{link}");
     }
-    for loader in [
-        "url(",
-        "@import",
-        "<link",
-        "<iframe",
-        "<object",
-        "<use",
-        "fetch(",
-        "XMLHttpRequest",
-        "import(",
-    ] {
+    for loader in
+        ["url(", "@import", "<link", "<iframe", "<object", "<use", "fetch(", "XMLHttpRequest", "import("]
+    {
         assert!(!page.contains(loader), "{loader}");
     }
 }
@@ -72,22 +54,13 @@ fn the_policy_allows_this_style_and_this_script_and_no_network() {
 
     let page = page();
     let policy = values(&page, "content")[0];
-    assert!(
-        policy.starts_with("default-src 'none'; img-src data:;"),
-        "{policy}"
-    );
-    assert!(
-        !policy.contains("http") && !policy.contains("unsafe") && !policy.contains('*'),
-        "{policy}"
-    );
+    assert!(policy.starts_with("default-src 'none'; img-src data:;"), "{policy}");
+    assert!(!policy.contains("http") && !policy.contains("unsafe") && !policy.contains('*'), "{policy}");
     for element in ["style", "script"] {
         let source = page.split(&format!("<{element}>")).nth(1).unwrap();
         let source = source.split(&format!("</{element}>")).next().unwrap();
         let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(source));
-        assert!(
-            policy.contains(&format!("{element}-src 'sha256-{hash}'")),
-            "{element}: {policy}"
-        );
+        assert!(policy.contains(&format!("{element}-src 'sha256-{hash}'")), "{element}: {policy}");
     }
     // A policy without 'unsafe-inline' drops these silently.
     assert!(values(&page, "style").is_empty());
@@ -101,27 +74,17 @@ fn every_figure_is_there() {
 
 #[test]
 fn ids_are_unique_and_links_and_labels_lead_somewhere() {
-    let page = render(
-        &sample::about(),
-        &[sample::analysis(), sample::analysis()],
-        &sample::cases(),
-    );
+    let page = render(&sample::about(), &[sample::analysis(), sample::analysis()], &sample::cases());
     let page = content(&page);
     let ids = values(&page, "id");
     let mut unique = ids.clone();
     unique.sort_unstable();
     unique.dedup();
     assert_eq!(ids.len(), unique.len());
-    for link in values(&page, "href")
-        .into_iter()
-        .filter_map(|link| link.strip_prefix('#'))
-    {
+    for link in values(&page, "href").into_iter().filter_map(|link| link.strip_prefix('#')) {
         assert!(ids.contains(&link), "{link}");
     }
-    for label in values(&page, "aria-labelledby")
-        .into_iter()
-        .flat_map(str::split_whitespace)
-    {
+    for label in values(&page, "aria-labelledby").into_iter().flat_map(str::split_whitespace) {
         assert!(ids.contains(&label), "{label}");
     }
 }
@@ -154,10 +117,7 @@ fn text_from_outside_is_escaped_wherever_it_enters() {
         status: evil.to_string(),
         error: None,
     };
-    let failed = CasePrompt {
-        error: Some(evil.to_string()),
-        ..prompt.clone()
-    };
+    let failed = CasePrompt { error: Some(evil.to_string()), ..prompt.clone() };
     let case = CaseView {
         item_id: evil.to_string(),
         group_id: evil.to_string(),
@@ -193,10 +153,7 @@ fn tags_are_balanced() {
 #[test]
 fn numbers_that_are_none_do_not_reach_the_page() {
     let mut analysis = sample::analysis();
-    let nowhere = Estimate {
-        value: f64::NAN,
-        interval: Some((f64::NEG_INFINITY, f64::NAN)),
-    };
+    let nowhere = Estimate { value: f64::NAN, interval: Some((f64::NEG_INFINITY, f64::NAN)) };
     analysis.tfr = Some(nowhere);
     analysis.other_rate = Some(nowhere);
     analysis.vision_tiers[3].entropy = nowhere;
@@ -237,22 +194,13 @@ fn every_case_is_a_card_that_the_filters_can_find() {
     let (page, cases) = (page(), sample::cases());
     assert_eq!(page.matches("<article class=\"case\"").count(), cases.len());
     assert_eq!(values(&page, "data-follows").len(), cases.len());
-    for (attribute, filter) in [
-        ("data-dv", "dv"),
-        ("data-dt", "dt"),
-        ("data-control", "control"),
-        ("data-follows", "follows"),
-    ] {
-        let select = page
-            .split(&format!("<select data-filter=\"{filter}\""))
-            .nth(1)
-            .unwrap();
+    for (attribute, filter) in
+        [("data-dv", "dv"), ("data-dt", "dt"), ("data-control", "control"), ("data-follows", "follows")]
+    {
+        let select = page.split(&format!("<select data-filter=\"{filter}\"")).nth(1).unwrap();
         let select = select.split("</select>").next().unwrap();
         for value in values(&page, attribute) {
-            assert!(
-                select.contains(&format!("<option value=\"{value}\">")),
-                "{filter} {value}"
-            );
+            assert!(select.contains(&format!("<option value=\"{value}\">")), "{filter} {value}");
         }
     }
 }
@@ -269,10 +217,7 @@ fn a_card_shows_what_was_asked_and_what_came_back() {
 
 #[test]
 fn bytes_that_are_no_png_are_not_shown_as_one() {
-    let case = CaseView {
-        image_png: Some(b"<svg onload=alert(1)>".to_vec()),
-        ..CaseView::default()
-    };
+    let case = CaseView { image_png: Some(b"<svg onload=alert(1)>".to_vec()), ..CaseView::default() };
     let page = render(&About::default(), &[], &[case]);
     assert!(values(&page, "src").is_empty());
     assert!(page.contains("not a PNG file"));
@@ -317,15 +262,9 @@ fn pages_to_look_at() {
     other.controls.clear();
     for (name, page) in [
         ("crossmodal-report.html", page()),
-        (
-            "crossmodal-report-two.html",
-            render(&sample::about(), &[sample::analysis(), other], &[]),
-        ),
+        ("crossmodal-report-two.html", render(&sample::about(), &[sample::analysis(), other], &[])),
         ("crossmodal-report-empty.html", render(&sample::about(), &[], &[])),
     ] {
-        File::create(std::env::temp_dir().join(name))
-            .unwrap()
-            .write_all(page.as_bytes())
-            .unwrap();
+        File::create(std::env::temp_dir().join(name)).unwrap().write_all(page.as_bytes()).unwrap();
     }
 }

@@ -31,10 +31,8 @@ pub fn tiles(analysis: &FollowingAnalysis) -> String {
 }
 
 fn following(analysis: &FollowingAnalysis) -> Tile {
-    let other = analysis
-        .other_rate
-        .map(|rate| format!("; other {}", number::estimate(&rate, 2)))
-        .unwrap_or_default();
+    let other =
+        analysis.other_rate.map(|rate| format!("; other {}", number::estimate(&rate, 2))).unwrap_or_default();
     Tile {
         name: "Text-following ratio".to_string(),
         value: optional(analysis.tfr.as_ref(), 2),
@@ -52,22 +50,13 @@ fn balance(analysis: &FollowingAnalysis) -> Tile {
         Some(BalancePoint::AlwaysVision) => ("none".to_string(), "the image wins throughout".to_string()),
         None => (number::ABSENT.to_string(), "no curve".to_string()),
     };
-    Tile {
-        name: format!("Balance point, {DH_REL}"),
-        value,
-        note,
-    }
+    Tile { name: format!("Balance point, {DH_REL}"), value, note }
 }
 
 fn monotone(analysis: &FollowingAnalysis) -> Tile {
     let monotonicity = analysis.curve.as_ref().and_then(|curve| curve.monotonicity);
     let (value, note) = monotonicity.map_or_else(
-        || {
-            (
-                number::ABSENT.to_string(),
-                "fewer than two filled bins".to_string(),
-            )
-        },
+        || (number::ABSENT.to_string(), "fewer than two filled bins".to_string()),
         |monotonicity| {
             let p = number::p_value(monotonicity.p_value, analysis.settings.permutations);
             let p = super::escape::html(&p);
@@ -77,19 +66,11 @@ fn monotone(analysis: &FollowingAnalysis) -> Tile {
             )
         },
     );
-    Tile {
-        name: "Departure from monotone".to_string(),
-        value,
-        note,
-    }
+    Tile { name: "Departure from monotone".to_string(), value, note }
 }
 
 fn spearman(analysis: &FollowingAnalysis) -> Tile {
-    let rho = analysis
-        .curve
-        .as_ref()
-        .and_then(|curve| curve.monotonicity)
-        .and_then(|it| it.spearman_rho);
+    let rho = analysis.curve.as_ref().and_then(|curve| curve.monotonicity).and_then(|it| it.spearman_rho);
     Tile {
         name: "Spearman ρ".to_string(),
         value: number::optional(rho, 2),
@@ -133,8 +114,7 @@ fn optional(estimate: Option<&Estimate>, decimals: usize) -> String {
 }
 
 fn interval_words(estimate: Option<&Estimate>, decimals: usize) -> String {
-    estimate.and_then(number::interval).map_or_else(
-        || "no interval".to_string(),
-        |ends| number::brackets(ends, decimals),
-    )
+    estimate
+        .and_then(number::interval)
+        .map_or_else(|| "no interval".to_string(), |ends| number::brackets(ends, decimals))
 }

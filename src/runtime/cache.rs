@@ -34,9 +34,7 @@ pub(super) fn runtime_dir(env: &Environment) -> Option<PathBuf> {
         let platform_cache = match env.platform.os {
             "windows" => env.path_variable("LOCALAPPDATA"),
             "macos" => Some(env.home.as_ref()?.join("Library").join("Caches")),
-            _ => env
-                .path_variable("XDG_CACHE_HOME")
-                .or_else(|| Some(env.home.as_ref()?.join(".cache"))),
+            _ => env.path_variable("XDG_CACHE_HOME").or_else(|| Some(env.home.as_ref()?.join(".cache"))),
         };
         Some(platform_cache?.join("crossmodal"))
     })?;
@@ -63,17 +61,13 @@ pub(super) fn folders(runtime_dir: &Path) -> Vec<PathBuf> {
         .filter_map(|name| Some((Version::parse(name.strip_prefix("onnxruntime-")?), name)))
         .collect();
     found.sort_by(|a, b| b.cmp(a));
-    found
-        .into_iter()
-        .map(|(_, name)| runtime_dir.join(name))
-        .collect()
+    found.into_iter().map(|(_, name)| runtime_dir.join(name)).collect()
 }
 
 /// Whether `folder` holds every file that its record names, in its full size.
 pub(super) fn is_whole(folder: &Path) -> bool {
-    let record = fs::read(folder.join(RECORD))
-        .ok()
-        .and_then(|json| serde_json::from_slice::<Record>(&json).ok());
+    let record =
+        fs::read(folder.join(RECORD)).ok().and_then(|json| serde_json::from_slice::<Record>(&json).ok());
     record.is_some_and(|record| {
         record.files.iter().all(|(name, bytes)| {
             fs::metadata(folder.join(name)).is_ok_and(|found| found.is_file() && found.len() == *bytes)
@@ -86,9 +80,7 @@ pub(super) fn staging(runtime_dir: &Path) -> Result<tempfile::TempDir, RuntimeEr
     fs::create_dir_all(runtime_dir)
         .and_then(|()| {
             sweep(runtime_dir);
-            tempfile::Builder::new()
-                .prefix(STAGING_PREFIX)
-                .tempdir_in(runtime_dir)
+            tempfile::Builder::new().prefix(STAGING_PREFIX).tempdir_in(runtime_dir)
         })
         .map_err(|source| RuntimeError::io("make a folder in the cache", runtime_dir, source))
 }
@@ -99,10 +91,7 @@ fn sweep(runtime_dir: &Path) {
         return;
     };
     for entry in entries.flatten() {
-        let is_staging = entry
-            .file_name()
-            .to_str()
-            .is_some_and(|name| name.starts_with(STAGING_PREFIX));
+        let is_staging = entry.file_name().to_str().is_some_and(|name| name.starts_with(STAGING_PREFIX));
         let age = entry
             .metadata()
             .and_then(|found| found.modified())
@@ -129,11 +118,7 @@ pub(super) fn publish(tree: &Path, record: &Record, folder: &Path, aside: &Path)
     }
     match put {
         Err(_) if is_whole(folder) => Ok(()),
-        Err(source) => Err(RuntimeError::io(
-            "put the installation in its place",
-            folder,
-            source,
-        )),
+        Err(source) => Err(RuntimeError::io("put the installation in its place", folder, source)),
         Ok(()) => {
             if let Some(parent) = folder.parent() {
                 sync_dir(parent);
@@ -174,26 +159,11 @@ mod tests {
         };
         if cfg!(unix) {
             let dir = |path: &str| Some(PathBuf::from(path));
-            assert_eq!(
-                cache_on("linux", "_", ""),
-                dir("/home/user/.cache/crossmodal/runtime")
-            );
-            assert_eq!(
-                cache_on("linux", "XDG_CACHE_HOME", "/xdg"),
-                dir("/xdg/crossmodal/runtime")
-            );
-            assert_eq!(
-                cache_on("macos", "_", ""),
-                dir("/home/user/Library/Caches/crossmodal/runtime")
-            );
-            assert_eq!(
-                cache_on("windows", "LOCALAPPDATA", "/local"),
-                dir("/local/crossmodal/runtime")
-            );
-            assert_eq!(
-                cache_on("linux", "CROSSMODAL_CACHE", "/mine"),
-                dir("/mine/runtime")
-            );
+            assert_eq!(cache_on("linux", "_", ""), dir("/home/user/.cache/crossmodal/runtime"));
+            assert_eq!(cache_on("linux", "XDG_CACHE_HOME", "/xdg"), dir("/xdg/crossmodal/runtime"));
+            assert_eq!(cache_on("macos", "_", ""), dir("/home/user/Library/Caches/crossmodal/runtime"));
+            assert_eq!(cache_on("windows", "LOCALAPPDATA", "/local"), dir("/local/crossmodal/runtime"));
+            assert_eq!(cache_on("linux", "CROSSMODAL_CACHE", "/mine"), dir("/mine/runtime"));
         }
         assert_eq!(cache_on("windows", "_", ""), None);
     }
@@ -209,17 +179,7 @@ mod tests {
         ] {
             fs::create_dir(dir.path().join(name)).unwrap();
         }
-        let names: Vec<_> = folders(dir.path())
-            .iter()
-            .map(|f| f.file_name().unwrap().to_owned())
-            .collect();
-        assert_eq!(
-            names,
-            [
-                "onnxruntime-1.31.1-gpu",
-                "onnxruntime-1.31.1",
-                "onnxruntime-1.9.0"
-            ]
-        );
+        let names: Vec<_> = folders(dir.path()).iter().map(|f| f.file_name().unwrap().to_owned()).collect();
+        assert_eq!(names, ["onnxruntime-1.31.1-gpu", "onnxruntime-1.31.1", "onnxruntime-1.9.0"]);
     }
 }

@@ -8,12 +8,9 @@ use super::python;
 
 /// Whether the CUDA execution provider lies beside `library`.
 pub(super) fn is_gpu_build(library: &Path) -> bool {
-    [
-        "libonnxruntime_providers_cuda.so",
-        "onnxruntime_providers_cuda.dll",
-    ]
-    .iter()
-    .any(|name| library.with_file_name(name).is_file())
+    ["libonnxruntime_providers_cuda.so", "onnxruntime_providers_cuda.dll"]
+        .iter()
+        .any(|name| library.with_file_name(name).is_file())
 }
 
 /// For a GPU build: `nvidia/*/lib` and TensorRT beside it first, then those of the active Python environment, each with
@@ -45,10 +42,8 @@ fn below(root: &Path) -> Vec<PathBuf> {
         Err(_) => Vec::new(),
     };
     packages.sort();
-    let mut dirs: Vec<PathBuf> = packages
-        .iter()
-        .flat_map(|package| ["lib", "bin"].map(|sub| package.join(sub)))
-        .collect();
+    let mut dirs: Vec<PathBuf> =
+        packages.iter().flat_map(|package| ["lib", "bin"].map(|sub| package.join(sub))).collect();
     dirs.push(root.join("tensorrt_libs"));
     dirs.retain(|dir| dir.is_dir());
     dirs

@@ -21,10 +21,7 @@ impl Platform {
         } else {
             std::env::consts::OS
         };
-        Self {
-            os,
-            arch: std::env::consts::ARCH,
-        }
+        Self { os, arch: std::env::consts::ARCH }
     }
 }
 
@@ -61,20 +58,13 @@ impl Environment {
                 .ok()
                 .and_then(|exe| exe.parent().map(Path::to_path_buf)),
             // Windows has no `python3` but for a stub that opens a shop.
-            python: PathBuf::from(if platform.os == "windows" {
-                "python"
-            } else {
-                "python3"
-            }),
+            python: PathBuf::from(if platform.os == "windows" { "python" } else { "python3" }),
             platform,
         }
     }
 
     /// A variable as a path; one that is set to nothing counts as unset.
     pub fn path_variable(&self, name: &str) -> Option<PathBuf> {
-        self.variables
-            .get(std::ffi::OsStr::new(name))
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
+        self.variables.get(std::ffi::OsStr::new(name)).filter(|value| !value.is_empty()).map(PathBuf::from)
     }
 }

@@ -177,11 +177,7 @@ pub enum RuntimeError {
 
 impl RuntimeError {
     pub(crate) fn io(doing: &'static str, path: &Path, source: io::Error) -> Self {
-        Self::Io {
-            doing,
-            path: path.to_path_buf(),
-            source,
-        }
+        Self::Io { doing, path: path.to_path_buf(), source }
     }
 }
 

@@ -22,10 +22,7 @@ impl Machine {
             home: Some(root.join("home")),
             executable_dir: Some(root.join("exe")),
             python: root.join("bin/python3"),
-            platform: Platform {
-                os: "linux",
-                arch: "x86_64",
-            },
+            platform: Platform { os: "linux", arch: "x86_64" },
         };
         Self { dir, env }
     }

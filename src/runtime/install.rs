@@ -31,13 +31,9 @@ pub(super) fn install(
     flavor: Flavor,
     progress: &mut dyn FnMut(&str),
 ) -> Result<Found, RuntimeError> {
-    let build = builds
-        .iter()
-        .find(|build| build.flavor == flavor && build.platform == env.platform);
-    let no_build = || RuntimeError::NoPinnedBuild {
-        package: flavor.package(),
-        platform: env.platform.to_string(),
-    };
+    let build = builds.iter().find(|build| build.flavor == flavor && build.platform == env.platform);
+    let no_build =
+        || RuntimeError::NoPinnedBuild { package: flavor.package(), platform: env.platform.to_string() };
     let build = build.ok_or_else(no_build)?;
     let library_wheel = build.pins.first().ok_or_else(no_build)?;
     let runtime_dir = cache::runtime_dir(env).ok_or(RuntimeError::NoCacheDirectory)?;
@@ -50,10 +46,7 @@ pub(super) fn install(
         }),
     };
     if cache::is_whole(&folder) {
-        progress(&format!(
-            "{} {} is installed already",
-            library_wheel.package, library_wheel.version
-        ));
+        progress(&format!("{} {} is installed already", library_wheel.package, library_wheel.version));
         return installed();
     }
     pip::require(env)?;
@@ -82,20 +75,11 @@ fn gather(
     make(&tree)?;
     let total: u32 = build.pins.iter().map(|pin| pin.megabytes).sum();
     if build.pins.len() > 1 {
-        progress(&format!(
-            "{} wheels, {total} MB, are to be downloaded with pip",
-            build.pins.len()
-        ));
+        progress(&format!("{} wheels, {total} MB, are to be downloaded with pip", build.pins.len()));
     }
-    let mut record = Record {
-        wheels: Vec::new(),
-        files: Vec::new(),
-    };
+    let mut record = Record { wheels: Vec::new(), files: Vec::new() };
     for pin in build.pins {
-        progress(&format!(
-            "downloading {} {} ({} MB)",
-            pin.package, pin.version, pin.megabytes
-        ));
+        progress(&format!("downloading {} {} ({} MB)", pin.package, pin.version, pin.megabytes));
         make(&wheels_dir)?;
         let path = pip::download(env, pin, build.pip_platforms, &wheels_dir)?;
         wheel::check(&path, pin.sha256)?;

@@ -13,18 +13,11 @@ fn make_wheel(path: &Path) -> String {
     for (name, bytes) in [
         ("onnxruntime/__init__.py", b"import this".to_vec()),
         ("onnxruntime/LICENSE", b"MIT".to_vec()),
-        (
-            "onnxruntime/capi/libonnxruntime.so.1.31.1",
-            library_bytes("1.31.1"),
-        ),
-        (
-            "onnxruntime/capi/libonnxruntime_providers_shared.so",
-            b"\x7fELF".to_vec(),
-        ),
+        ("onnxruntime/capi/libonnxruntime.so.1.31.1", library_bytes("1.31.1")),
+        ("onnxruntime/capi/libonnxruntime_providers_shared.so", b"\x7fELF".to_vec()),
         ("onnxruntime/capi/onnxruntime_pybind11_state.so", vec![0; 1 << 16]),
     ] {
-        zip.start_file(name, zip::write::SimpleFileOptions::default())
-            .unwrap();
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
         zip.write_all(&bytes).unwrap();
     }
     zip.finish().unwrap();
@@ -33,16 +26,9 @@ fn make_wheel(path: &Path) -> String {
 
 /// The one build on offer, with that hash.
 fn builds(sha256: &str) -> Vec<Build> {
-    let pin = Pin {
-        package: "onnxruntime",
-        version: "1.31.1",
-        sha256: sha256.to_owned().leak(),
-        megabytes: 24,
-    };
-    let platform = crate::runtime::Platform {
-        os: "linux",
-        arch: "x86_64",
-    };
+    let pin =
+        Pin { package: "onnxruntime", version: "1.31.1", sha256: sha256.to_owned().leak(), megabytes: 24 };
+    let platform = crate::runtime::Platform { os: "linux", arch: "x86_64" };
     vec![Build {
         flavor: Flavor::Cpu,
         platform,
@@ -72,11 +58,8 @@ fn cache_of(machine: &Machine) -> PathBuf {
 }
 
 fn names_in(dir: &Path) -> Vec<String> {
-    let mut names: Vec<String> = dir
-        .read_dir()
-        .unwrap()
-        .map(|e| e.unwrap().file_name().into_string().unwrap())
-        .collect();
+    let mut names: Vec<String> =
+        dir.read_dir().unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }
@@ -102,35 +85,17 @@ fn an_installation_is_found_and_not_repeated() {
     let found = install_quietly(&machine, &builds, Flavor::Cpu).unwrap();
     let folder = cache_of(&machine).join("onnxruntime-1.31.1");
     assert_eq!(found.path, folder.join("libonnxruntime.so.1.31.1"));
-    assert_eq!(
-        (found.version.as_deref(), found.origin),
-        (Some("1.31.1"), Origin::Cache)
-    );
+    assert_eq!((found.version.as_deref(), found.origin), (Some("1.31.1"), Origin::Cache));
     assert_eq!(
         names_in(&folder),
-        [
-            "LICENSE",
-            "installed.json",
-            "libonnxruntime.so.1.31.1",
-            "libonnxruntime_providers_shared.so"
-        ]
+        ["LICENSE", "installed.json", "libonnxruntime.so.1.31.1", "libonnxruntime_providers_shared.so"]
     );
-    assert_eq!(
-        names_in(&cache_of(&machine)),
-        ["onnxruntime-1.31.1"],
-        "nothing is left of the work"
-    );
+    assert_eq!(names_in(&cache_of(&machine)), ["onnxruntime-1.31.1"], "nothing is left of the work");
     assert_eq!(crate::runtime::search::find(&machine.env, None).unwrap(), found);
     let mut said = Vec::new();
-    install(&machine.env, &builds, Flavor::Cpu, &mut |line| {
-        said.push(line.to_owned())
-    })
-    .unwrap();
+    install(&machine.env, &builds, Flavor::Cpu, &mut |line| said.push(line.to_owned())).unwrap();
     assert_eq!(said, ["onnxruntime 1.31.1 is installed already"]);
-    assert_eq!(
-        fs::read_to_string(machine.path("pip.log")).unwrap(),
-        "onnxruntime==1.31.1\n"
-    );
+    assert_eq!(fs::read_to_string(machine.path("pip.log")).unwrap(), "onnxruntime==1.31.1\n");
 }
 
 #[test]
@@ -139,10 +104,7 @@ fn a_library_is_installed_only_where_none_is_found_and_none_was_named() {
     let builds = builds(&sha256);
     let get = |machine: &Machine, explicit| find_or_install(&machine.env, &builds, explicit, &mut |_| {});
     let missing = machine.path("missing.so");
-    assert!(matches!(
-        get(&machine, Some(&missing)),
-        Err(RuntimeError::ExplicitMissing { .. })
-    ));
+    assert!(matches!(get(&machine, Some(&missing)), Err(RuntimeError::ExplicitMissing { .. })));
     assert!(!cache_of(&machine).exists());
     assert_eq!(get(&machine, None).unwrap().origin, Origin::Cache);
     machine.active_venv("1.31.1");
@@ -157,10 +119,7 @@ fn a_damaged_installation_is_replaced() {
     put(cache_of(&machine).join(".staging-of-another"), "still at work").unwrap();
     install_quietly(&machine, &builds(&sha256), Flavor::Cpu).unwrap();
     assert_eq!(fs::read(&found.path).unwrap(), library_bytes("1.31.1"));
-    assert_eq!(
-        names_in(&cache_of(&machine)),
-        [".staging-of-another", "onnxruntime-1.31.1"]
-    );
+    assert_eq!(names_in(&cache_of(&machine)), [".staging-of-another", "onnxruntime-1.31.1"]);
 }
 
 #[test]
@@ -232,15 +191,9 @@ exit 1"#,
 fn a_platform_without_a_tested_build_is_told_what_to_do() {
     let mut machine = Machine::new();
     let pinned = crate::runtime::pins::BUILDS;
-    machine.env.platform = crate::runtime::Platform {
-        os: "linux-musl",
-        arch: "x86_64",
-    };
+    machine.env.platform = crate::runtime::Platform { os: "linux-musl", arch: "x86_64" };
     insta::assert_snapshot!(failure(&machine, pinned, Flavor::Cpu), @r#"no pinned onnxruntime build for this platform (linux-musl x86_64): install the onnxruntime package, 1.31.0 or newer, into a Python environment and run crossmodal inside it, or set ORT_DYLIB_PATH to the library"#);
-    machine.env.platform = crate::runtime::Platform {
-        os: "macos",
-        arch: "aarch64",
-    };
+    machine.env.platform = crate::runtime::Platform { os: "macos", arch: "aarch64" };
     insta::assert_snapshot!(failure(&machine, pinned, Flavor::Gpu), @r#"no pinned onnxruntime-gpu build for this platform (macos aarch64): install the onnxruntime-gpu package, 1.31.0 or newer, into a Python environment and run crossmodal inside it, or set ORT_DYLIB_PATH to the library"#);
 }
 
@@ -250,13 +203,9 @@ fn a_platform_without_a_tested_build_is_told_what_to_do() {
 fn the_pinned_build_installs_from_the_real_index() {
     let mut env = Environment::of_this_process();
     let cache = tempfile::tempdir().unwrap();
-    env.variables
-        .entry("CROSSMODAL_CACHE".into())
-        .or_insert_with(|| cache.path().into());
-    let found = install(&env, crate::runtime::pins::BUILDS, Flavor::Cpu, &mut |line| {
-        println!("{line}")
-    })
-    .unwrap();
+    env.variables.entry("CROSSMODAL_CACHE".into()).or_insert_with(|| cache.path().into());
+    let found =
+        install(&env, crate::runtime::pins::BUILDS, Flavor::Cpu, &mut |line| println!("{line}")).unwrap();
     println!("{found:#?}");
     assert_eq!(found.version.as_deref(), Some(crate::runtime::PINNED_VERSION));
 }

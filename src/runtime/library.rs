@@ -40,10 +40,7 @@ pub(super) fn is_shared_library(path: &Path) -> bool {
     read.is_ok()
         && (&head == b"\x7fELF"
             || head.starts_with(b"MZ")
-            || matches!(
-                head,
-                [0xcf | 0xce, 0xfa, 0xed, 0xfe] | [0xca, 0xfe, 0xba, 0xbe | 0xbf]
-            ))
+            || matches!(head, [0xcf | 0xce, 0xfa, 0xed, 0xfe] | [0xca, 0xfe, 0xba, 0xbe | 0xbf]))
 }
 
 /// The newest library directly in `dir`, with its version where that can be told. `Err` is the file that has the right
@@ -81,26 +78,13 @@ mod tests {
     use super::*;
     use crate::runtime::fake::put;
 
-    const LINUX: Platform = Platform {
-        os: "linux",
-        arch: "x86_64",
-    };
-    const MACOS: Platform = Platform {
-        os: "macos",
-        arch: "aarch64",
-    };
-    const WINDOWS: Platform = Platform {
-        os: "windows",
-        arch: "x86_64",
-    };
+    const LINUX: Platform = Platform { os: "linux", arch: "x86_64" };
+    const MACOS: Platform = Platform { os: "macos", arch: "aarch64" };
+    const WINDOWS: Platform = Platform { os: "windows", arch: "x86_64" };
 
     #[test]
     fn only_the_library_itself_counts() {
-        for name in [
-            "libonnxruntime.so",
-            "libonnxruntime.so.1",
-            "libonnxruntime.so.1.31.1",
-        ] {
+        for name in ["libonnxruntime.so", "libonnxruntime.so.1", "libonnxruntime.so.1.31.1"] {
             assert!(is_library_name(name, LINUX), "{name}");
         }
         assert!(is_library_name("libonnxruntime.1.31.1.dylib", MACOS));
@@ -127,9 +111,6 @@ mod tests {
             put(dir.path().join(name), b"\x7fELF").unwrap();
         }
         let newest = dir.path().join("libonnxruntime.so.1.31.1");
-        assert_eq!(
-            newest_in(dir.path(), LINUX),
-            Ok(Some((newest, Version::parse("1.31.1"))))
-        );
+        assert_eq!(newest_in(dir.path(), LINUX), Ok(Some((newest, Version::parse("1.31.1")))));
     }
 }

@@ -40,11 +40,7 @@ pub use search::{Found, Looked, Origin, Outcome, SearchReport};
 pub use version::Version;
 
 /// The oldest ONNX Runtime that can be used: the `ort` crate is built against the API of this release (`api-31`).
-pub const OLDEST_USABLE: Version = Version {
-    major: 1,
-    minor: 31,
-    patch: 0,
-};
+pub const OLDEST_USABLE: Version = Version { major: 1, minor: 31, patch: 0 };
 
 /// The ONNX Runtime library to open. `explicit` is the value of `--ort-dylib`: a file, or a directory that holds it.
 ///

@@ -50,68 +50,37 @@ pub(super) struct Build {
     pub(super) pins: &'static [Pin],
 }
 
-const MANYLINUX_X86_64: &[&str] = &[
-    "manylinux_2_28_x86_64",
-    "manylinux_2_27_x86_64",
-    "manylinux_2_17_x86_64",
-    "manylinux2014_x86_64",
-];
+const MANYLINUX_X86_64: &[&str] =
+    &["manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64"];
 
 pub(super) const BUILDS: &[Build] = &[
     Build {
         flavor: Flavor::Cpu,
-        platform: Platform {
-            os: "linux",
-            arch: "x86_64",
-        },
+        platform: Platform { os: "linux", arch: "x86_64" },
         pip_platforms: MANYLINUX_X86_64,
-        pins: &[onnxruntime(
-            "1f3dea47f2f0e5117c2404cea7d21fd253ae7836a3bf167a501cdfbb2600d536",
-            24,
-        )],
+        pins: &[onnxruntime("1f3dea47f2f0e5117c2404cea7d21fd253ae7836a3bf167a501cdfbb2600d536", 24)],
     },
     Build {
         flavor: Flavor::Cpu,
-        platform: Platform {
-            os: "linux",
-            arch: "aarch64",
-        },
+        platform: Platform { os: "linux", arch: "aarch64" },
         pip_platforms: &["manylinux_2_28_aarch64"],
-        pins: &[onnxruntime(
-            "0b9a492176886992e0e875f06bc0367e333f5fff11711a2d642e18b02f3009cc",
-            21,
-        )],
+        pins: &[onnxruntime("0b9a492176886992e0e875f06bc0367e333f5fff11711a2d642e18b02f3009cc", 21)],
     },
     Build {
         flavor: Flavor::Cpu,
-        platform: Platform {
-            os: "macos",
-            arch: "aarch64",
-        },
+        platform: Platform { os: "macos", arch: "aarch64" },
         pip_platforms: &["macosx_14_0_arm64"],
-        pins: &[onnxruntime(
-            "96dd2564b10ea7153ad9c207e7cd8e5917cb3ba521e0e0a62ac03486fdc8d56c",
-            21,
-        )],
+        pins: &[onnxruntime("96dd2564b10ea7153ad9c207e7cd8e5917cb3ba521e0e0a62ac03486fdc8d56c", 21)],
     },
     Build {
         flavor: Flavor::Cpu,
-        platform: Platform {
-            os: "windows",
-            arch: "x86_64",
-        },
+        platform: Platform { os: "windows", arch: "x86_64" },
         pip_platforms: &["win_amd64"],
-        pins: &[onnxruntime(
-            "ae8a9a351efda685cc59a66226cdefaa37a126c1d66872ca23a2de9425326130",
-            15,
-        )],
+        pins: &[onnxruntime("ae8a9a351efda685cc59a66226cdefaa37a126c1d66872ca23a2de9425326130", 15)],
     },
     Build {
         flavor: Flavor::Gpu,
-        platform: Platform {
-            os: "linux",
-            arch: "x86_64",
-        },
+        platform: Platform { os: "linux", arch: "x86_64" },
         pip_platforms: MANYLINUX_X86_64,
         pins: &[
             Pin {
@@ -168,12 +137,7 @@ pub(super) const BUILDS: &[Build] = &[
 ];
 
 const fn onnxruntime(sha256: &'static str, megabytes: u32) -> Pin {
-    Pin {
-        package: "onnxruntime",
-        version: PINNED_VERSION,
-        sha256,
-        megabytes,
-    }
+    Pin { package: "onnxruntime", version: PINNED_VERSION, sha256, megabytes }
 }
 
 #[cfg(test)]

@@ -14,17 +14,9 @@ const LAST_LINES: usize = 6;
 pub(super) fn require(env: &Environment) -> Result<(), RuntimeError> {
     let advice = how_to_get_pip(env.platform);
     let python = env.python.clone();
-    match Command::new(&python)
-        .args(["-m", "pip", "--version"])
-        .stdin(Stdio::null())
-        .output()
-    {
+    match Command::new(&python).args(["-m", "pip", "--version"]).stdin(Stdio::null()).output() {
         Ok(output) if output.status.success() => Ok(()),
-        Ok(output) => Err(RuntimeError::NoPip {
-            python,
-            said: last_lines(&output),
-            advice,
-        }),
+        Ok(output) => Err(RuntimeError::NoPip { python, said: last_lines(&output), advice }),
         Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
             Err(RuntimeError::NoPython { python, advice })
         }
@@ -46,28 +38,13 @@ pub(super) fn download(
     for platform in platforms {
         command.args(["--platform", platform]);
     }
-    command.args([
-        "--disable-pip-version-check",
-        "--no-input",
-        "--progress-bar",
-        "off",
-        "-d",
-    ]);
+    command.args(["--disable-pip-version-check", "--no-input", "--progress-bar", "off", "-d"]);
     command.arg(folder).arg(&requirement).stdin(Stdio::null());
-    let output = command
-        .output()
-        .map_err(|source| RuntimeError::io("run pip", &env.python, source))?;
+    let output = command.output().map_err(|source| RuntimeError::io("run pip", &env.python, source))?;
     if !output.status.success() {
         let words = std::iter::once(command.get_program()).chain(command.get_args());
-        let command = words
-            .map(|word| word.to_string_lossy())
-            .collect::<Vec<_>>()
-            .join(" ");
-        return Err(RuntimeError::PipFailed {
-            requirement,
-            said: last_lines(&output),
-            command,
-        });
+        let command = words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
+        return Err(RuntimeError::PipFailed { requirement, said: last_lines(&output), command });
     }
     let mut found: Vec<PathBuf> = folder
         .read_dir()
@@ -82,19 +59,13 @@ pub(super) fn download(
             found.extend(other);
             let mut names: Vec<String> = found.iter().map(|path| file_name(path)).collect();
             names.sort();
-            Err(RuntimeError::NotOneWheel {
-                requirement,
-                found: names,
-            })
+            Err(RuntimeError::NotOneWheel { requirement, found: names })
         }
     }
 }
 
 pub(super) fn file_name(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or(path.as_os_str())
-        .to_string_lossy()
-        .into_owned()
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
 fn how_to_get_pip(platform: Platform) -> &'static str {

@@ -34,12 +34,7 @@ fn site_packages_of(prefix: &Path) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = match prefix.join("lib").read_dir() {
         Ok(entries) => entries
             .flatten()
-            .filter(|entry| {
-                entry
-                    .file_name()
-                    .to_str()
-                    .is_some_and(|name| name.starts_with("python"))
-            })
+            .filter(|entry| entry.file_name().to_str().is_some_and(|name| name.starts_with("python")))
             .map(|entry| entry.path().join("site-packages"))
             .collect(),
         Err(_) => Vec::new(),
@@ -59,10 +54,7 @@ pub(super) fn onnxruntime_packages(env: &Environment) -> Result<Vec<PathBuf>, St
     let answer = match answer_within(&mut command, ANSWER_TIMEOUT) {
         Ok(Some(answer)) => answer,
         Ok(None) => {
-            return Err(format!(
-                "{python} gave no answer within {} s",
-                ANSWER_TIMEOUT.as_secs()
-            ));
+            return Err(format!("{python} gave no answer within {} s", ANSWER_TIMEOUT.as_secs()));
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(format!("no {python} in PATH")),
         Err(error) => return Err(format!("{python} cannot be asked: {error}")),
@@ -109,31 +101,17 @@ mod tests {
         let mut sleeper = Command::new("sleep");
         sleeper.arg("60");
         let start = Instant::now();
-        assert_eq!(
-            answer_within(&mut sleeper, Duration::from_millis(50)).unwrap(),
-            None
-        );
+        assert_eq!(answer_within(&mut sleeper, Duration::from_millis(50)).unwrap(), None);
         assert!(start.elapsed() < Duration::from_secs(30));
     }
 
     #[test]
     fn the_last_line_is_the_answer_and_no_python_is_no_error() {
         let mut machine = Machine::new();
-        assert!(
-            onnxruntime_packages(&machine.env)
-                .unwrap_err()
-                .ends_with("in PATH")
-        );
+        assert!(onnxruntime_packages(&machine.env).unwrap_err().ends_with("in PATH"));
         machine.python("echo hello from sitecustomize; echo '[\"/there/onnxruntime\"]'");
-        assert_eq!(
-            onnxruntime_packages(&machine.env).unwrap(),
-            [PathBuf::from("/there/onnxruntime")]
-        );
+        assert_eq!(onnxruntime_packages(&machine.env).unwrap(), [PathBuf::from("/there/onnxruntime")]);
         machine.python("echo oops");
-        assert!(
-            onnxruntime_packages(&machine.env)
-                .unwrap_err()
-                .contains("it printed \"oops\"")
-        );
+        assert!(onnxruntime_packages(&machine.env).unwrap_err().contains("it printed \"oops\""));
     }
 }

@@ -57,13 +57,7 @@ impl Found {
     fn new(env: &Environment, path: PathBuf, version: Option<Version>, origin: Origin) -> Self {
         let cuda_dirs = cuda::library_dirs(env, &path);
         let gpu_build = cuda::is_gpu_build(&path);
-        Self {
-            path,
-            version: version.map(|v| v.to_string()),
-            origin,
-            gpu_build,
-            cuda_dirs,
-        }
+        Self { path, version: version.map(|v| v.to_string()), origin, gpu_build, cuda_dirs }
     }
 }
 
@@ -102,11 +96,7 @@ impl std::fmt::Display for Outcome {
                 write!(f, "{} ({version})", found.path.display())
             }
             Self::TooOld { path, version } => {
-                write!(
-                    f,
-                    "{} ({version}, too old: needs {OLDEST_USABLE} or newer)",
-                    path.display()
-                )
+                write!(f, "{} ({version}, too old: needs {OLDEST_USABLE} or newer)", path.display())
             }
             Self::Empty(dir) => write!(f, "no library in {}", dir.display()),
             Self::Nothing(why) => f.write_str(why),
@@ -124,12 +114,8 @@ pub struct SearchReport {
 }
 
 /// The places of the search, in order. Each is looked at only when those before had nothing: asking a Python takes time.
-const PLACES: [fn(&Environment) -> Vec<Looked>; 4] = [
-    python_environment_by_path,
-    python_environment_asked,
-    beside_executable,
-    in_cache,
-];
+const PLACES: [fn(&Environment) -> Vec<Looked>; 4] =
+    [python_environment_by_path, python_environment_asked, beside_executable, in_cache];
 
 pub(super) fn find(env: &Environment, explicit: Option<&Path>) -> Result<Found, RuntimeError> {
     if let Some((origin, path)) = named_by_user(env, explicit) {
@@ -164,9 +150,7 @@ pub(super) fn report(env: &Environment, explicit: Option<&Path>) -> SearchReport
                 Outcome::Suitable(found) => Some(found.clone()),
                 _ => None,
             });
-            suitable.ok_or_else(|| RuntimeError::NotFound {
-                looked: looked.clone(),
-            })
+            suitable.ok_or_else(|| RuntimeError::NotFound { looked: looked.clone() })
         }
     };
     SearchReport { looked, decision }
@@ -181,35 +165,19 @@ fn named_by_user(env: &Environment, explicit: Option<&Path>) -> Option<(Origin, 
 fn named(env: &Environment, origin: Origin, given: &Path) -> Result<Found, RuntimeError> {
     let expected = library::expected_name(env.platform);
     let path = std::path::absolute(given).unwrap_or_else(|_| given.to_path_buf());
-    let not_a_library = |path: PathBuf| RuntimeError::ExplicitNotALibrary {
-        origin,
-        path,
-        expected,
-    };
+    let not_a_library = |path: PathBuf| RuntimeError::ExplicitNotALibrary { origin, path, expected };
     let (path, version) = if path.is_dir() {
         let mut best = None;
         for below in ["", "lib", "capi", "onnxruntime/capi"] {
-            let dir = if below.is_empty() {
-                path.clone()
-            } else {
-                path.join(below)
-            };
+            let dir = if below.is_empty() { path.clone() } else { path.join(below) };
             best = library::newest_in(&dir, env.platform).map_err(not_a_library)?;
             if best.is_some() {
                 break;
             }
         }
-        best.ok_or(RuntimeError::ExplicitEmpty {
-            origin,
-            path,
-            expected,
-        })?
+        best.ok_or(RuntimeError::ExplicitEmpty { origin, path, expected })?
     } else if !path.exists() {
-        return Err(RuntimeError::ExplicitMissing {
-            origin,
-            path,
-            expected,
-        });
+        return Err(RuntimeError::ExplicitMissing { origin, path, expected });
     } else if !library::is_shared_library(&path) {
         return Err(not_a_library(path));
     } else {
@@ -217,11 +185,9 @@ fn named(env: &Environment, origin: Origin, given: &Path) -> Result<Found, Runti
         (path, version)
     };
     match version {
-        Some(version) if version < OLDEST_USABLE => Err(RuntimeError::ExplicitTooOld {
-            origin,
-            path,
-            version,
-        }),
+        Some(version) if version < OLDEST_USABLE => {
+            Err(RuntimeError::ExplicitTooOld { origin, path, version })
+        }
         version => Ok(Found::new(env, path, version, origin)),
     }
 }
@@ -238,18 +204,12 @@ pub(super) fn look_in(env: &Environment, origin: Origin, dir: &Path) -> Looked {
 }
 
 fn nothing(origin: Origin, why: String) -> Vec<Looked> {
-    vec![Looked {
-        origin,
-        outcome: Outcome::Nothing(why),
-    }]
+    vec![Looked { origin, outcome: Outcome::Nothing(why) }]
 }
 
 fn python_environment_by_path(env: &Environment) -> Vec<Looked> {
-    let dirs = python::site_packages(env)
-        .into_iter()
-        .map(|site| site.join("onnxruntime").join("capi"));
-    dirs.map(|dir| look_in(env, Origin::PythonEnvironment, &dir))
-        .collect()
+    let dirs = python::site_packages(env).into_iter().map(|site| site.join("onnxruntime").join("capi"));
+    dirs.map(|dir| look_in(env, Origin::PythonEnvironment, &dir)).collect()
 }
 
 /// The interpreter knows more places than the active environment's own: the user's packages, the system's.
@@ -257,19 +217,14 @@ fn python_environment_asked(env: &Environment) -> Vec<Looked> {
     let origin = Origin::PythonEnvironment;
     match python::onnxruntime_packages(env) {
         Err(why) => nothing(origin, why),
-        Ok(packages) if packages.is_empty() => nothing(
-            origin,
-            format!("{} has no onnxruntime package", env.python.display()),
-        ),
+        Ok(packages) if packages.is_empty() => {
+            nothing(origin, format!("{} has no onnxruntime package", env.python.display()))
+        }
         Ok(packages) => packages
             .iter()
             .map(|package| package.join("capi"))
             // Looked at by path already.
-            .filter(|dir| {
-                !python::site_packages(env)
-                    .iter()
-                    .any(|site| dir.starts_with(site))
-            })
+            .filter(|dir| !python::site_packages(env).iter().any(|site| dir.starts_with(site)))
             .map(|dir| look_in(env, origin, &dir))
             .collect(),
     }
@@ -295,15 +250,9 @@ fn in_cache(env: &Environment) -> Vec<Looked> {
     };
     let folders = cache::folders(&runtime_dir);
     if folders.is_empty() {
-        return nothing(
-            Origin::Cache,
-            format!("nothing installed in {}", runtime_dir.display()),
-        );
+        return nothing(Origin::Cache, format!("nothing installed in {}", runtime_dir.display()));
     }
-    folders
-        .iter()
-        .map(|folder| look_in(env, Origin::Cache, folder))
-        .collect()
+    folders.iter().map(|folder| look_in(env, Origin::Cache, folder)).collect()
 }
 
 #[cfg(test)]

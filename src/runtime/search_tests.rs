@@ -5,9 +5,7 @@ use crate::runtime::fake::{Machine, put};
 
 /// The error's text, with the machine's root (which changes) written as `/`.
 fn message(machine: &Machine, error: &RuntimeError) -> String {
-    error
-        .to_string()
-        .replace(&machine.path("").display().to_string(), "/")
+    error.to_string().replace(&machine.path("").display().to_string(), "/")
 }
 
 #[test]
@@ -18,28 +16,13 @@ fn each_place_comes_before_those_after_it() {
     let in_order = [
         (machine.library("variable", "1.31.1"), Origin::Variable),
         (machine.active_venv("1.31.1"), Origin::PythonEnvironment),
-        (
-            machine.library("user-site/onnxruntime/capi", "1.32.0"),
-            Origin::PythonEnvironment,
-        ),
+        (machine.library("user-site/onnxruntime/capi", "1.32.0"), Origin::PythonEnvironment),
         (machine.library("exe", "1.31.1"), Origin::BesideExecutable),
-        (
-            machine.library("exe/onnxruntime/lib", "1.31.1"),
-            Origin::BesideExecutable,
-        ),
-        (
-            machine.library("home/.cache/crossmodal/runtime/onnxruntime-1.31.1-gpu", "1.31.1"),
-            Origin::Cache,
-        ),
-        (
-            machine.library("home/.cache/crossmodal/runtime/onnxruntime-1.31.1", "1.31.1"),
-            Origin::Cache,
-        ),
+        (machine.library("exe/onnxruntime/lib", "1.31.1"), Origin::BesideExecutable),
+        (machine.library("home/.cache/crossmodal/runtime/onnxruntime-1.31.1-gpu", "1.31.1"), Origin::Cache),
+        (machine.library("home/.cache/crossmodal/runtime/onnxruntime-1.31.1", "1.31.1"), Origin::Cache),
     ];
-    machine.python(&format!(
-        "echo '[\"{}\"]'",
-        machine.path("user-site/onnxruntime").display()
-    ));
+    machine.python(&format!("echo '[\"{}\"]'", machine.path("user-site/onnxruntime").display()));
     assert_eq!(find(&machine.env, Some(&flag)).unwrap().origin, Origin::Flag);
     for (path, origin) in in_order {
         let found = find(&machine.env, None).unwrap();
@@ -48,16 +31,10 @@ fn each_place_comes_before_those_after_it() {
         assert_eq!(reported, found, "the report decides as the search does");
         fs::remove_file(path).unwrap();
         if origin == Origin::Variable {
-            machine
-                .env
-                .variables
-                .remove(std::ffi::OsStr::new("ORT_DYLIB_PATH"));
+            machine.env.variables.remove(std::ffi::OsStr::new("ORT_DYLIB_PATH"));
         }
     }
-    assert!(matches!(
-        find(&machine.env, None),
-        Err(RuntimeError::NotFound { .. })
-    ));
+    assert!(matches!(find(&machine.env, None), Err(RuntimeError::NotFound { .. })));
 }
 
 #[test]
@@ -123,12 +100,7 @@ fn a_gpu_build_comes_with_the_directories_of_its_cuda_libraries() {
     let mut machine = Machine::new();
     let library = machine.active_venv("1.31.1");
     let site = machine.path("venv/lib/python3.12/site-packages");
-    for dir in [
-        "nvidia/cudnn/lib",
-        "nvidia/cu13/lib",
-        "nvidia/cu13/include",
-        "tensorrt_libs",
-    ] {
+    for dir in ["nvidia/cudnn/lib", "nvidia/cu13/lib", "nvidia/cu13/include", "tensorrt_libs"] {
         fs::create_dir_all(site.join(dir)).unwrap();
     }
     let cpu = find(&machine.env, None).unwrap();

@@ -43,11 +43,7 @@ impl Version {
                 None => break,
             }
         }
-        Some(Self {
-            major: numbers[0],
-            minor: numbers[1],
-            patch: numbers[2],
-        })
+        Some(Self { major: numbers[0], minor: numbers[1], patch: numbers[2] })
     }
 
     /// From `libonnxruntime.so.1.31.1` or `libonnxruntime.1.31.1.dylib`.
@@ -70,10 +66,7 @@ impl Version {
 fn marker(mut file: impl Read) -> io::Result<Option<Version>> {
     const STEP: usize = 1 << 20;
     const LONGEST: usize = 256;
-    let resource: Vec<u8> = "ProductVersion"
-        .encode_utf16()
-        .flat_map(u16::to_le_bytes)
-        .collect();
+    let resource: Vec<u8> = "ProductVersion".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let mut window: Vec<u8> = Vec::with_capacity(STEP + LONGEST);
     loop {
         let read = file.by_ref().take(STEP as u64).read_to_end(&mut window)?;
@@ -98,9 +91,7 @@ fn after<'a>(window: &'a [u8], needle: &'a [u8]) -> impl Iterator<Item = &'a [u8
 
 /// The low bytes of a UTF-16 string, without the padding zeros that a resource has before its value.
 fn utf16_text(tail: &[u8]) -> impl Iterator<Item = u8> {
-    tail.chunks_exact(2)
-        .map(|unit| if unit[1] == 0 { unit[0] } else { b'?' })
-        .skip_while(|&byte| byte == 0)
+    tail.chunks_exact(2).map(|unit| if unit[1] == 0 { unit[0] } else { b'?' }).skip_while(|&byte| byte == 0)
 }
 
 /// A version up to its closing zero; `None` where the zero is not in sight, so that no number is cut short.
@@ -118,14 +109,7 @@ fn terminated(text: impl Iterator<Item = u8>) -> Option<Version> {
 /// `site-packages/onnxruntime/capi/<library>` has `site-packages/onnxruntime*-<version>.dist-info/METADATA` beside it.
 fn of_package_around(library: &Path) -> Option<Version> {
     let capi = library.parent().filter(|dir| dir.ends_with("onnxruntime/capi"))?;
-    let mut folders: Vec<_> = capi
-        .parent()?
-        .parent()?
-        .read_dir()
-        .ok()?
-        .flatten()
-        .map(|e| e.path())
-        .collect();
+    let mut folders: Vec<_> = capi.parent()?.parent()?.read_dir().ok()?.flatten().map(|e| e.path()).collect();
     folders.sort();
     folders.into_iter().find_map(|folder| {
         let name = folder.file_name()?.to_str()?;
@@ -133,9 +117,7 @@ fn of_package_around(library: &Path) -> Option<Version> {
             return None;
         }
         let metadata = std::fs::read_to_string(folder.join("METADATA")).ok()?;
-        metadata
-            .lines()
-            .find_map(|line| Version::parse(line.strip_prefix("Version:")?))
+        metadata.lines().find_map(|line| Version::parse(line.strip_prefix("Version:")?))
     })
 }
 
@@ -155,10 +137,7 @@ mod tests {
         for not_a_version in ["", "1", "one.two", ".1", "1.x", "99999999999.1"] {
             assert_eq!(Version::parse(not_a_version), None, "{not_a_version}");
         }
-        assert!(
-            Version::parse("1.9.1") < Version::parse("1.31.0"),
-            "by number, not by letter"
-        );
+        assert!(Version::parse("1.9.1") < Version::parse("1.31.0"), "by number, not by letter");
     }
 
     #[test]
@@ -166,12 +145,8 @@ mod tests {
         let said = |name| Version::in_file_name(name).map(|v| v.to_string());
         assert_eq!(said("libonnxruntime.so.1.31.1").as_deref(), Some("1.31.1"));
         assert_eq!(said("libonnxruntime.1.31.1.dylib").as_deref(), Some("1.31.1"));
-        for silent in [
-            "libonnxruntime.so",
-            "libonnxruntime.so.1",
-            "onnxruntime.dll",
-            "libonnxruntime.dylib",
-        ] {
+        for silent in ["libonnxruntime.so", "libonnxruntime.so.1", "onnxruntime.dll", "libonnxruntime.dylib"]
+        {
             assert_eq!(said(silent), None, "{silent}");
         }
     }
@@ -179,11 +154,7 @@ mod tests {
     #[test]
     fn a_marker_inside_is_found_wherever_it_lies() {
         let mut windows = b"MZ....".to_vec();
-        windows.extend(
-            "ProductVersion\0\0\u{0}1.31.1.20261023\0"
-                .encode_utf16()
-                .flat_map(u16::to_le_bytes),
-        );
+        windows.extend("ProductVersion\0\0\u{0}1.31.1.20261023\0".encode_utf16().flat_map(u16::to_le_bytes));
         assert_eq!(marker(&windows[..]).unwrap(), Version::parse("1.31.1"));
         // Around the border of the first window, byte by byte.
         for start in (1 << 20) - 14..=(1 << 20) + 2 {

@@ -15,11 +15,7 @@ pub(super) fn check(wheel: &Path, expected: &str) -> Result<(), RuntimeError> {
     if found == expected {
         return Ok(());
     }
-    Err(RuntimeError::HashMismatch {
-        wheel: file_name(wheel),
-        expected: expected.to_owned(),
-        found,
-    })
+    Err(RuntimeError::HashMismatch { wheel: file_name(wheel), expected: expected.to_owned(), found })
 }
 
 pub(super) fn sha256(path: &Path) -> io::Result<String> {
@@ -32,20 +28,13 @@ pub(super) fn sha256(path: &Path) -> io::Result<String> {
             read => hasher.update(&buffer[..read]),
         }
     }
-    Ok(hasher
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Unpacks the shared libraries and the licences into `tree`, each file synced; returns their paths below `tree` and
 /// their sizes.
 pub(super) fn unpack(wheel: &Path, tree: &Path) -> Result<Vec<(PathBuf, u64)>, RuntimeError> {
-    let bad = |reason: String| RuntimeError::BadWheel {
-        wheel: file_name(wheel),
-        reason,
-    };
+    let bad = |reason: String| RuntimeError::BadWheel { wheel: file_name(wheel), reason };
     let file = File::open(wheel).map_err(|source| RuntimeError::io("open the download", wheel, source))?;
     let mut archive = zip::ZipArchive::new(file).map_err(|error| bad(error.to_string()))?;
     let mut unpacked = Vec::new();
@@ -74,10 +63,7 @@ pub(super) fn unpack(wheel: &Path, tree: &Path) -> Result<Vec<(PathBuf, u64)>, R
 /// package has them, and their licences beside. `None` for everything else, Python's own binding among it.
 fn destination(entry: &str) -> Option<PathBuf> {
     let parts: Vec<&str> = entry.split('/').collect();
-    if parts
-        .iter()
-        .any(|part| part.is_empty() || *part == ".." || part.contains(['\\', ':']))
-    {
+    if parts.iter().any(|part| part.is_empty() || *part == ".." || part.contains(['\\', ':'])) {
         return None;
     }
     match parts[..] {
@@ -85,9 +71,7 @@ fn destination(entry: &str) -> Option<PathBuf> {
         ["onnxruntime", file @ ("LICENSE" | "ThirdPartyNotices.txt")] => Some(file.into()),
         ["nvidia", _, "lib" | "bin", file] if is_library(file) => Some(parts.iter().collect()),
         [info, "licenses", "License.txt"] => {
-            let package = info
-                .strip_suffix(".dist-info")
-                .filter(|package| package.starts_with("nvidia"))?;
+            let package = info.strip_suffix(".dist-info").filter(|package| package.starts_with("nvidia"))?;
             Some(Path::new("nvidia").join(format!("{package}-License.txt")))
         }
         _ => None,
@@ -106,28 +90,13 @@ mod tests {
     fn libraries_and_licences_are_wanted_and_nothing_else() {
         let goes_to = |entry| destination(entry).map(|path| path.to_string_lossy().replace('\\', "/"));
         for (entry, there) in [
-            (
-                "onnxruntime/capi/libonnxruntime.so.1.31.1",
-                "libonnxruntime.so.1.31.1",
-            ),
-            (
-                "onnxruntime/capi/libonnxruntime_providers_cuda.so",
-                "libonnxruntime_providers_cuda.so",
-            ),
-            (
-                "onnxruntime/capi/libonnxruntime.1.31.1.dylib",
-                "libonnxruntime.1.31.1.dylib",
-            ),
+            ("onnxruntime/capi/libonnxruntime.so.1.31.1", "libonnxruntime.so.1.31.1"),
+            ("onnxruntime/capi/libonnxruntime_providers_cuda.so", "libonnxruntime_providers_cuda.so"),
+            ("onnxruntime/capi/libonnxruntime.1.31.1.dylib", "libonnxruntime.1.31.1.dylib"),
             ("onnxruntime/capi/onnxruntime.dll", "onnxruntime.dll"),
             ("onnxruntime/LICENSE", "LICENSE"),
-            (
-                "nvidia/cu13/lib/libcudart.so.13",
-                "nvidia/cu13/lib/libcudart.so.13",
-            ),
-            (
-                "nvidia_cufft-12.5.dist-info/licenses/License.txt",
-                "nvidia/nvidia_cufft-12.5-License.txt",
-            ),
+            ("nvidia/cu13/lib/libcudart.so.13", "nvidia/cu13/lib/libcudart.so.13"),
+            ("nvidia_cufft-12.5.dist-info/licenses/License.txt", "nvidia/nvidia_cufft-12.5-License.txt"),
         ] {
             assert_eq!(goes_to(entry).as_deref(), Some(there));
         }

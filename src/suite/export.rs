@@ -41,11 +41,7 @@ pub fn export(
         source,
     })?;
     let path = folder.join("suite.jsonl");
-    let io = |source| SuiteError::Io {
-        action: "write",
-        path: path.clone(),
-        source,
-    };
+    let io = |source| SuiteError::Io { action: "write", path: path.clone(), source };
     let mut file = BufWriter::new(File::create(&path).map_err(io)?);
     let mut count = 0;
     let indices: Vec<usize> = (0..suite.group_count()).collect();
@@ -105,9 +101,7 @@ fn image_name(group: &Group, index: usize) -> PathBuf {
 fn export_row(group: &Group, index: usize, row: &Presentation) -> Row {
     let part = |part: &Part| match part {
         Part::Text(text) => RowPart::Text { text: text.clone() },
-        Part::Image(image) => RowPart::Image {
-            image: image_name(group, *image).display().to_string(),
-        },
+        Part::Image(image) => RowPart::Image { image: image_name(group, *image).display().to_string() },
     };
     let message = |message: &super::Message| RowMessage {
         role: message.role,

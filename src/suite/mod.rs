@@ -86,18 +86,10 @@ impl AnswerOption {
         if let Some(first) = name.chars().next() {
             capitalised = first.to_uppercase().chain(name.chars().skip(1)).collect();
         }
-        let mut spellings = vec![
-            name.to_string(),
-            name.to_lowercase(),
-            capitalised,
-            name.to_uppercase(),
-        ];
+        let mut spellings = vec![name.to_string(), name.to_lowercase(), capitalised, name.to_uppercase()];
         let mut seen = std::collections::HashSet::new();
         spellings.retain(|spelling| seen.insert(spelling.clone()));
-        Self {
-            name: name.to_string(),
-            spellings,
-        }
+        Self { name: name.to_string(), spellings }
     }
 }
 

@@ -39,16 +39,8 @@ impl OwnSuite {
         let mut groups: Vec<(String, Vec<Row>)> = Vec::new();
         let mut group_at: HashMap<String, usize> = HashMap::new();
         let mut seen: HashMap<(String, PresentationKind), usize> = HashMap::new();
-        for (index, line) in text
-            .lines()
-            .enumerate()
-            .filter(|(_, line)| !line.trim().is_empty())
-        {
-            let wrong = |reason: String| SuiteError::Row {
-                path: path.into(),
-                line: index + 1,
-                reason,
-            };
+        for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            let wrong = |reason: String| SuiteError::Row { path: path.into(), line: index + 1, reason };
             let row: Row =
                 serde_json::from_str(line).map_err(|error| wrong(format!("not a suite row: {error}")))?;
             check(&row).map_err(wrong)?;
@@ -69,30 +61,17 @@ impl OwnSuite {
             return Err(SuiteError::Setting(format!("{} has no rows", path.display())));
         }
         groups.truncate(limit.unwrap_or(usize::MAX));
-        let stem = path
-            .file_stem()
-            .map_or_else(|| "own".into(), |stem| stem.to_string_lossy().into_owned());
+        let stem = path.file_stem().map_or_else(|| "own".into(), |stem| stem.to_string_lossy().into_owned());
         let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
         let digest = hex_digest(format!("{} groups of {}", groups.len(), hex_digest(&text)));
-        Ok(Self {
-            name: stem,
-            folder,
-            digest,
-            groups,
-        })
+        Ok(Self { name: stem, folder, digest, groups })
     }
 
     fn image(&self, reference: &str) -> ImageSource {
-        match reference
-            .strip_prefix("data:")
-            .and_then(|url| url.split_once(";base64,"))
-        {
+        match reference.strip_prefix("data:").and_then(|url| url.split_once(";base64,")) {
             // `check` has decoded it once; a broken one would come out as an image that cannot be read.
             Some((_, encoded)) => ImageSource::Bytes(
-                base64::engine::general_purpose::STANDARD
-                    .decode(encoded)
-                    .unwrap_or_default()
-                    .into(),
+                base64::engine::general_purpose::STANDARD.decode(encoded).unwrap_or_default().into(),
             ),
             None => ImageSource::File(self.folder.join(reference)),
         }
@@ -108,16 +87,11 @@ fn check(row: &Row) -> Result<(), String> {
         return Err("`messages` is empty; give at least one user message".into());
     }
     if row.options.len() < 2 {
-        return Err(format!(
-            "`options` has {} entries, expected two or more",
-            row.options.len()
-        ));
+        return Err(format!("`options` has {} entries, expected two or more", row.options.len()));
     }
-    for (field, answer) in [
-        ("answer", &row.answer),
-        ("vision_answer", &row.vision_answer),
-        ("text_answer", &row.text_answer),
-    ] {
+    for (field, answer) in
+        [("answer", &row.answer), ("vision_answer", &row.vision_answer), ("text_answer", &row.text_answer)]
+    {
         if let Some(answer) = answer.as_ref().filter(|answer| !row.options.contains(answer)) {
             return Err(format!(
                 "`{field}` is {answer:?}, which is none of `options` ({})",
@@ -126,11 +100,7 @@ fn check(row: &Row) -> Result<(), String> {
         }
     }
     for tag in ["dv", "dt"] {
-        if let Some(value) = row
-            .tags
-            .get(tag)
-            .filter(|value| !value.is_null() && tier(row, tag).is_none())
-        {
+        if let Some(value) = row.tags.get(tag).filter(|value| !value.is_null() && tier(row, tag).is_none()) {
             return Err(format!("tag `{tag}` is {value}, expected a whole number"));
         }
     }
@@ -150,10 +120,7 @@ fn check(row: &Row) -> Result<(), String> {
 
 fn check_image(reference: &str) -> Result<(), String> {
     if let Some(url) = reference.strip_prefix("data:") {
-        let encoded = url
-            .split_once(";base64,")
-            .ok_or("a data URL must be `data:<type>;base64,<data>`")?
-            .1;
+        let encoded = url.split_once(";base64,").ok_or("a data URL must be `data:<type>;base64,<data>`")?.1;
         return base64::engine::general_purpose::STANDARD
             .decode(encoded)
             .map(drop)
@@ -168,29 +135,18 @@ fn check_image(reference: &str) -> Result<(), String> {
         .components()
         .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
     if !inside {
-        return Err(format!(
-            "image {reference:?} must be a path below the suite file's folder"
-        ));
+        return Err(format!("image {reference:?} must be a path below the suite file's folder"));
     }
     Ok(())
 }
 
 fn images(row: &Row) -> impl Iterator<Item = &String> {
     let parts = row.messages.iter().flat_map(|message| &message.content);
-    parts.filter_map(|part| {
-        if let RowPart::Image { image } = part {
-            Some(image)
-        } else {
-            None
-        }
-    })
+    parts.filter_map(|part| if let RowPart::Image { image } = part { Some(image) } else { None })
 }
 
 fn tier(row: &Row, tag: &str) -> Option<i32> {
-    row.tags
-        .get(tag)?
-        .as_i64()
-        .and_then(|value| i32::try_from(value).ok())
+    row.tags.get(tag)?.as_i64().and_then(|value| i32::try_from(value).ok())
 }
 
 fn control(row: &Row) -> Result<Control, String> {
@@ -198,9 +154,9 @@ fn control(row: &Row) -> Result<Control, String> {
         None | Some("none") => Ok(Control::None),
         Some("text-irrelevant") => Ok(Control::TextIrrelevant),
         Some("image-irrelevant") => Ok(Control::ImageIrrelevant),
-        Some(other) => Err(format!(
-            "tag `control` is {other:?}, expected none, text-irrelevant or image-irrelevant"
-        )),
+        Some(other) => {
+            Err(format!("tag `control` is {other:?}, expected none, text-irrelevant or image-irrelevant"))
+        }
     }
 }
 
@@ -227,12 +183,8 @@ impl Suite for OwnSuite {
                 sources.len() - 1
             });
         }
-        let text = |row: &Row, tag: &str| {
-            row.tags
-                .get(tag)
-                .and_then(|value| value.as_str())
-                .map(String::from)
-        };
+        let text =
+            |row: &Row, tag: &str| row.tags.get(tag).and_then(|value| value.as_str()).map(String::from);
         let presentations = rows
             .iter()
             .map(|row| {
@@ -263,13 +215,7 @@ impl Suite for OwnSuite {
             })
             .collect::<Result<Vec<_>, SuiteError>>()?;
         let options: Arc<[AnswerOption]> = options(rows);
-        Ok(Group {
-            group_id: group_id.clone(),
-            options,
-            images: sources,
-            cases: cases(rows),
-            presentations,
-        })
+        Ok(Group { group_id: group_id.clone(), options, images: sources, cases: cases(rows), presentations })
     }
 }
 
@@ -287,25 +233,13 @@ fn options(rows: &[Row]) -> Arc<[AnswerOption]> {
 /// A conflict row's unimodal rows: those its tags name, else the group's only ones.
 fn cases(rows: &[Row]) -> Vec<ConflictCase> {
     let find = |row: &Row, tag: &str, kind: PresentationKind| {
-        let of_kind = || {
-            rows.iter()
-                .enumerate()
-                .filter(move |(_, other)| other.presentation == kind)
-        };
+        let of_kind = || rows.iter().enumerate().filter(move |(_, other)| other.presentation == kind);
         match row.tags.get(tag).and_then(|value| value.as_str()) {
-            Some(id) => of_kind()
-                .find(|(_, other)| other.item_id == id)
-                .map(|(index, _)| index),
-            None => of_kind()
-                .map(|(index, _)| index)
-                .next()
-                .filter(|_| of_kind().count() == 1),
+            Some(id) => of_kind().find(|(_, other)| other.item_id == id).map(|(index, _)| index),
+            None => of_kind().map(|(index, _)| index).next().filter(|_| of_kind().count() == 1),
         }
     };
-    let conflicts = rows
-        .iter()
-        .enumerate()
-        .filter(|(_, row)| row.presentation == PresentationKind::Conflict);
+    let conflicts = rows.iter().enumerate().filter(|(_, row)| row.presentation == PresentationKind::Conflict);
     conflicts
         .filter_map(|(conflict, row)| {
             Some(ConflictCase {

@@ -87,10 +87,7 @@ impl Prompts {
     }
 
     fn parse(text: &str, path: &str) -> Result<Self, SuiteError> {
-        let wrong = |reason: String| SuiteError::Prompts {
-            path: path.into(),
-            reason,
-        };
+        let wrong = |reason: String| SuiteError::Prompts { path: path.into(), reason };
         let file: File = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
         if file.version != 1 {
             return Err(wrong(format!("`version` is {}, expected 1", file.version)));
@@ -108,10 +105,7 @@ impl Prompts {
             };
             for wording in &tier.wordings {
                 if let Some(lacking) = needed.iter().find(|placeholder| !wording.contains(**placeholder)) {
-                    return Err(wrong(format!(
-                        "the dt {} wording {wording:?} has no {lacking}",
-                        tier.dt
-                    )));
+                    return Err(wrong(format!("the dt {} wording {wording:?} has no {lacking}", tier.dt)));
                 }
             }
             wordings[tier.dt].extend(tier.wordings);
@@ -125,10 +119,7 @@ impl Prompts {
             .map(|name| {
                 ShapeKind::from_name(name).ok_or_else(|| {
                     let known: Vec<_> = ShapeKind::ALL.iter().map(|shape| shape.name()).collect();
-                    wrong(format!(
-                        "`shapes` names {name:?}; shapes that can be drawn: {}",
-                        known.join(", ")
-                    ))
+                    wrong(format!("`shapes` names {name:?}; shapes that can be drawn: {}", known.join(", ")))
                 })
             })
             .collect::<Result<_, _>>()?;
@@ -168,10 +159,8 @@ impl Prompts {
 
     /// The answers as options of a question.
     pub fn options(&self) -> Vec<AnswerOption> {
-        let option = |answer: &Answer| AnswerOption {
-            name: answer.name.clone(),
-            spellings: answer.spellings.clone(),
-        };
+        let option =
+            |answer: &Answer| AnswerOption { name: answer.name.clone(), spellings: answer.spellings.clone() };
         self.answers.iter().map(option).collect()
     }
 }
@@ -194,9 +183,6 @@ mod tests {
     fn a_wording_without_its_color_is_named() {
         let text = BUILT_IN.replace("The {target} is {color}.", "The {target} is here.");
         let message = Prompts::parse(&text, "mine.toml").unwrap_err().to_string();
-        assert!(
-            message.contains("mine.toml") && message.contains("has no {color}"),
-            "{message}"
-        );
+        assert!(message.contains("mine.toml") && message.contains("has no {color}"), "{message}");
     }
 }

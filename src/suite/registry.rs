@@ -60,19 +60,13 @@ pub fn open(spec: &SuiteSpec) -> Result<Box<dyn Suite>, SuiteError> {
             controls: spec.controls,
         };
         let suite = ColorRecognition::new(settings, prompts)?;
-        return Ok(Box::new(Limited {
-            suite,
-            limit: spec.limit.unwrap_or(usize::MAX),
-        }));
+        return Ok(Box::new(Limited { suite, limit: spec.limit.unwrap_or(usize::MAX) }));
     }
     let path = PathBuf::from(&spec.name);
     if path.extension().is_some_and(|extension| extension == "jsonl") || path.is_file() {
         return Ok(Box::new(OwnSuite::open(&path, spec.limit)?));
     }
-    Err(SuiteError::Unknown {
-        name: spec.name.clone(),
-        known: color_recognition::NAME.into(),
-    })
+    Err(SuiteError::Unknown { name: spec.name.clone(), known: color_recognition::NAME.into() })
 }
 
 /// The first groups of a suite. The groups are those of the whole suite: a limit only leaves the rest out, so its

@@ -19,10 +19,7 @@ pub fn generator(seed: u64, path: &[&str]) -> ChaCha8Rng {
 
 /// A digest of bytes as lower-case hexadecimal.
 pub fn hex_digest(bytes: impl AsRef<[u8]>) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

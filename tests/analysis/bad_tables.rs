@@ -12,14 +12,8 @@ use crate::run_directory::{Columns, Profile, Run, following, outcomes, write};
 
 /// The message for a run, with its temporary folder as RUN.
 fn message(run: &Run) -> String {
-    let error = analyze(
-        run.path(),
-        &FollowingSettings {
-            bootstrap: 10,
-            ..FollowingSettings::default()
-        },
-    )
-    .unwrap_err();
+    let error = analyze(run.path(), &FollowingSettings { bootstrap: 10, ..FollowingSettings::default() })
+        .unwrap_err();
     error.to_string().replace(run.path().to_str().unwrap(), "RUN")
 }
 
@@ -27,10 +21,7 @@ fn message(run: &Run) -> String {
 fn message_for(columns: Columns) -> String {
     let run = Run::new();
     write(&run.part("following", "m", "s", 0), columns);
-    write(
-        &run.part("outcomes", "m", "s", 0),
-        outcomes(&[1, 2, 3], Profile::Plain),
-    );
+    write(&run.part("outcomes", "m", "s", 0), outcomes(&[1, 2, 3], Profile::Plain));
     message(&run)
 }
 
@@ -68,15 +59,9 @@ fn a_suite_without_parts() {
 #[test]
 fn following_without_outcomes() {
     let run = Run::new();
-    write(
-        &run.part("following", "m", "s", 0),
-        following(&[1], Profile::Plain),
-    );
+    write(&run.part("following", "m", "s", 0), following(&[1], Profile::Plain));
     let found = message(&run);
-    assert!(
-        found.contains("RUN/tables/table=outcomes/model=m/suite=s"),
-        "{found}"
-    );
+    assert!(found.contains("RUN/tables/table=outcomes/model=m/suite=s"), "{found}");
 }
 
 #[test]
@@ -85,10 +70,7 @@ fn a_truncated_part() {
     let path = run.part("following", "m", "s", 0);
     write(&path, following(&[1, 2, 3], Profile::Plain));
     let bytes = fs::read(&path).unwrap();
-    File::create(&path)
-        .unwrap()
-        .write_all(&bytes[..bytes.len() / 2])
-        .unwrap();
+    File::create(&path).unwrap().write_all(&bytes[..bytes.len() / 2]).unwrap();
     let expected = format!(
         "{PART} is not a whole Parquet file; delete it and resume the run, which will write this part again"
     );
@@ -101,16 +83,9 @@ fn a_damaged_byte_anywhere() {
     let run = Run::new();
     let path = run.part("following", "m", "s", 0);
     write(&path, following(&[1, 2, 3, 4, 5], Profile::Compact));
-    write(
-        &run.part("outcomes", "m", "s", 0),
-        outcomes(&[1, 2, 3], Profile::Plain),
-    );
+    write(&run.part("outcomes", "m", "s", 0), outcomes(&[1, 2, 3], Profile::Plain));
     let bytes = fs::read(&path).unwrap();
-    let settings = FollowingSettings {
-        bootstrap: 2,
-        permutations: 2,
-        ..FollowingSettings::default()
-    };
+    let settings = FollowingSettings { bootstrap: 2, permutations: 2, ..FollowingSettings::default() };
     let mut by_panic = 0;
     for at in (0..bytes.len()).step_by(7) {
         let mut damaged = bytes.clone();
@@ -121,10 +96,7 @@ fn a_damaged_byte_anywhere() {
             by_panic += usize::from(source == "the decoder panicked");
         }
     }
-    assert!(
-        by_panic > 0,
-        "no damage made the decoder panic: this test shows nothing"
-    );
+    assert!(by_panic > 0, "no damage made the decoder panic: this test shows nothing");
 }
 
 #[test]
@@ -158,34 +130,10 @@ fn values_that_a_column_may_not_have() {
     let numbers = |values: [f64; 3]| -> ArrayRef { Arc::new(Float64Array::from(values.to_vec())) };
     for (name, column, row, expected, found) in [
         ("group_id", texts([Some("a"), None, Some("b")]), 1, "utf8", "null"),
-        (
-            "follows",
-            texts([Some("text"), None, Some("image")]),
-            2,
-            "text, vision, other or null",
-            "`image`",
-        ),
-        (
-            "dh_rel",
-            numbers([0.0, 2.5, 0.0]),
-            1,
-            "a number in [-2, 2] or null",
-            "2.5",
-        ),
-        (
-            "h_text",
-            numbers([f64::NAN, 0.0, 0.0]),
-            0,
-            "a finite number or null",
-            "NaN",
-        ),
-        (
-            "dt",
-            Arc::new(Int64Array::from(vec![0, 1 << 40, 0])),
-            1,
-            "a number of 32 bits",
-            "1099511627776",
-        ),
+        ("follows", texts([Some("text"), None, Some("image")]), 2, "text, vision, other or null", "`image`"),
+        ("dh_rel", numbers([0.0, 2.5, 0.0]), 1, "a number in [-2, 2] or null", "2.5"),
+        ("h_text", numbers([f64::NAN, 0.0, 0.0]), 0, "a finite number or null", "NaN"),
+        ("dt", Arc::new(Int64Array::from(vec![0, 1 << 40, 0])), 1, "a number of 32 bits", "1099511627776"),
     ] {
         let expected = format!("row {row} of {PART}, column `{name}`: expected {expected}, found {found}");
         assert_eq!(message_for(with(name, column)), expected);
@@ -195,14 +143,8 @@ fn values_that_a_column_may_not_have() {
 #[test]
 fn a_case_that_occurs_twice() {
     let run = Run::new();
-    write(
-        &run.part("following", "m", "s", 0),
-        following(&[2, 1], Profile::Plain),
-    );
-    write(
-        &run.part("following", "m", "s", 1),
-        following(&[3, 2], Profile::Plain),
-    );
+    write(&run.part("following", "m", "s", 0), following(&[2, 1], Profile::Plain));
+    write(&run.part("following", "m", "s", 1), following(&[3, 2], Profile::Plain));
     let found = message(&run);
     assert!(
         found.starts_with("the item `item-0002` with control `none` has more than one row under RUN/"),
@@ -233,23 +175,10 @@ fn whole_numbers_may_be_null_throughout() {
     let nothing: Vec<Option<&str>> = vec![None; 3];
     let dictionary: arrow_array::DictionaryArray<arrow_array::types::Int32Type> =
         nothing.into_iter().collect();
-    columns
-        .iter_mut()
-        .find(|(of, _)| *of == "expected_text")
-        .unwrap()
-        .1 = Arc::new(dictionary);
+    columns.iter_mut().find(|(of, _)| *of == "expected_text").unwrap().1 = Arc::new(dictionary);
     write(&run.part("following", "m", "s", 0), columns);
-    write(
-        &run.part("outcomes", "m", "s", 0),
-        outcomes(&[1, 2, 3], Profile::Plain),
-    );
-    let found = analyze(
-        run.path(),
-        &FollowingSettings {
-            bootstrap: 10,
-            ..FollowingSettings::default()
-        },
-    )
-    .unwrap();
+    write(&run.part("outcomes", "m", "s", 0), outcomes(&[1, 2, 3], Profile::Plain));
+    let found =
+        analyze(run.path(), &FollowingSettings { bootstrap: 10, ..FollowingSettings::default() }).unwrap();
     assert_eq!((found[0].counts.cases, found[0].cells.len()), (3, 0));
 }

@@ -95,10 +95,7 @@ fn rows(of: Rows) -> Vec<FollowingRow> {
 }
 
 fn analysis(of: Rows) -> FollowingAnalysis {
-    let settings = FollowingSettings {
-        min_bin_cases: 10,
-        ..FollowingSettings::default()
-    };
+    let settings = FollowingSettings { min_bin_cases: 10, ..FollowingSettings::default() };
     analyze_rows("model", "suite", &rows(of), &[], &settings).unwrap()
 }
 
@@ -116,11 +113,7 @@ fn assert_curve(found: &Curve, expected: &GoldenCurve) {
     for (bin, want) in found.bins.iter().zip(&expected.bins) {
         assert_eq!(bin.cases, want.cases, "{bin:?}");
         assert_eq!(bin.mean_dh_rel.is_some(), want.mean_dh_rel.is_some());
-        assert_close(
-            bin.mean_dh_rel.unwrap_or_default(),
-            want.mean_dh_rel.unwrap_or_default(),
-            1e-9,
-        );
+        assert_close(bin.mean_dh_rel.unwrap_or_default(), want.mean_dh_rel.unwrap_or_default(), 1e-9);
         assert_eq!(bin.text_following.is_some(), want.share.is_some(), "{bin:?}");
         assert_close(
             bin.text_following.map_or(0.0, |share| share.value),
@@ -131,18 +124,12 @@ fn assert_curve(found: &Curve, expected: &GoldenCurve) {
     for (&x, &p) in expected.at.iter().zip(&expected.fitted) {
         assert_close(evaluate(&found.isotonic, x).unwrap(), p, 1e-6);
     }
-    let BalancePoint::Crossing(at) = found.balance_point else {
-        panic!("{:?}", found.balance_point)
-    };
+    let BalancePoint::Crossing(at) = found.balance_point else { panic!("{:?}", found.balance_point) };
     assert_close(at.value, expected.balance_point, 1e-9);
     let logistic = found.logistic.unwrap();
     assert_close(logistic.intercept, expected.intercept, 1e-6);
     assert_close(logistic.slope, expected.slope, 1e-6);
-    assert_close(
-        logistic.balance_point.unwrap().value,
-        -expected.intercept / expected.slope,
-        1e-6,
-    );
+    assert_close(logistic.balance_point.unwrap().value, -expected.intercept / expected.slope, 1e-6);
     let monotonicity = found.monotonicity.unwrap();
     assert_close(monotonicity.distance, expected.distance, 1e-9);
     assert_close(monotonicity.spearman_rho.unwrap(), expected.rho, 1e-9);
@@ -171,10 +158,7 @@ fn following_is_that_of_the_reference() {
     assert_eq!(found.cells.len(), expected.cells.len());
     for (cell, want) in found.cells.iter().zip(&expected.cells) {
         assert_eq!((cell.dv, cell.dt), (want.dv, want.dt));
-        assert_eq!(
-            (cell.analysed, cell.text, cell.vision),
-            (want.analysed, want.text, want.vision)
-        );
+        assert_eq!((cell.analysed, cell.text, cell.vision), (want.analysed, want.text, want.vision));
         assert_close(cell.mean_dh_rel.unwrap(), want.mean_dh_rel, 1e-9);
     }
 }

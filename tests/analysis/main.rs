@@ -12,16 +12,11 @@ use std::path::Path;
 
 /// A file of `tests/golden/analysis`, which `export_scripts/golden_analysis.py` writes.
 fn golden<T: serde::de::DeserializeOwned>(name: &str) -> T {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/golden/analysis")
-        .join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/analysis").join(name);
     serde_json::from_reader(std::fs::File::open(path).unwrap()).unwrap()
 }
 
 #[track_caller]
 fn assert_close(found: f64, expected: f64, tolerance: f64) {
-    assert!(
-        (found - expected).abs() <= tolerance,
-        "found {found}, expected {expected} within {tolerance}"
-    );
+    assert!((found - expected).abs() <= tolerance, "found {found}, expected {expected} within {tolerance}");
 }

@@ -27,9 +27,7 @@ pub struct Run {
 
 impl Run {
     pub fn new() -> Self {
-        Self {
-            folder: tempfile::tempdir().unwrap(),
-        }
+        Self { folder: tempfile::tempdir().unwrap() }
     }
 
     pub fn path(&self) -> &Path {
@@ -37,9 +35,7 @@ impl Run {
     }
 
     pub fn part(&self, table: &str, model: &str, suite: &str, number: usize) -> PathBuf {
-        let folder = self
-            .path()
-            .join(format!("tables/table={table}/model={model}/suite={suite}"));
+        let folder = self.path().join(format!("tables/table={table}/model={model}/suite={suite}"));
         fs::create_dir_all(&folder).unwrap();
         folder.join(format!("part-{number:05}.parquet"))
     }
@@ -59,11 +55,7 @@ fn dh_rel(number: usize) -> f64 {
 }
 
 fn control(number: usize) -> &'static str {
-    if number % 10 == 9 {
-        "text-irrelevant"
-    } else {
-        "none"
-    }
+    if number % 10 == 9 { "text-irrelevant" } else { "none" }
 }
 
 /// Columns of the table `following` for the cases of these numbers.
@@ -81,42 +73,21 @@ pub fn following(numbers: &[usize], profile: Profile) -> Columns {
         ("control", text(&|n| Some(control(n).into()))),
         (
             "dv",
-            Arc::new(Int32Array::from_iter(
-                numbers.iter().map(|&n| (n % 7 != 6).then_some((n % 2) as i32)),
-            )),
+            Arc::new(Int32Array::from_iter(numbers.iter().map(|&n| (n % 7 != 6).then_some((n % 2) as i32)))),
         ),
-        (
-            "dt",
-            Arc::new(Int32Array::from_iter(
-                numbers.iter().map(|&n| Some((n % 3) as i32)),
-            )),
-        ),
+        ("dt", Arc::new(Int32Array::from_iter(numbers.iter().map(|&n| Some((n % 3) as i32))))),
         ("expected_vision", text(&|_| Some("red".into()))),
         ("expected_text", text(&|n| (n % 3 != 0).then(|| "blue".into()))),
         ("y_vision", text(&|_| Some("red".into()))),
         ("y_text", text(&|_| Some("blue".into()))),
-        (
-            "y_conflict",
-            text(&|n| Some(if follows(n) == "text" { "blue" } else { "red" }.into())),
-        ),
+        ("y_conflict", text(&|n| Some(if follows(n) == "text" { "blue" } else { "red" }.into()))),
         ("h_vision", real(&|n| 1.0 - dh_rel(n) / 2.0)),
         ("h_text", real(&|n| 1.0 + dh_rel(n) / 2.0)),
         ("h_conflict", real(&|_| 0.5)),
         ("dh_rel", real(&dh_rel)),
-        (
-            "follows",
-            text(&|n| (control(n) == "none").then(|| follows(n).into())),
-        ),
-        (
-            "analysed",
-            Arc::new(BooleanArray::from_iter(
-                numbers.iter().map(|&n| Some(n % 11 != 0)),
-            )),
-        ),
-        (
-            "status",
-            text(&|n| Some(if n % 17 == 3 { "error" } else { "ok" }.into())),
-        ),
+        ("follows", text(&|n| (control(n) == "none").then(|| follows(n).into()))),
+        ("analysed", Arc::new(BooleanArray::from_iter(numbers.iter().map(|&n| Some(n % 11 != 0))))),
+        ("status", text(&|n| Some(if n % 17 == 3 { "error" } else { "ok" }.into()))),
     ]
 }
 
@@ -127,13 +98,7 @@ pub fn outcomes(numbers: &[usize], profile: Profile) -> Columns {
         .flat_map(|&n| ["vision-only", "text-only", "conflict"].map(|presentation| (n, presentation)))
         .collect();
     let text = |value: &dyn Fn(usize, &str) -> String| {
-        texts(
-            prompts
-                .iter()
-                .map(|&(n, presentation)| Some(value(n, presentation)))
-                .collect(),
-            profile,
-        )
+        texts(prompts.iter().map(|&(n, presentation)| Some(value(n, presentation))).collect(), profile)
     };
     let entropy = |n: usize| (!n.is_multiple_of(5)).then_some((n % 8) as f64 * 0.125);
     vec![
@@ -144,29 +109,17 @@ pub fn outcomes(numbers: &[usize], profile: Profile) -> Columns {
         (
             "dv",
             Arc::new(Int32Array::from_iter(
-                prompts
-                    .iter()
-                    .map(|p| (p.1 != "text-only").then_some((p.0 % 2) as i32)),
+                prompts.iter().map(|p| (p.1 != "text-only").then_some((p.0 % 2) as i32)),
             )),
         ),
         (
             "dt",
             Arc::new(Int32Array::from_iter(
-                prompts
-                    .iter()
-                    .map(|p| (p.1 != "vision-only").then_some((p.0 % 3) as i32)),
+                prompts.iter().map(|p| (p.1 != "vision-only").then_some((p.0 % 3) as i32)),
             )),
         ),
-        (
-            "entropy",
-            reals(prompts.iter().map(|p| entropy(p.0)).collect(), profile),
-        ),
-        (
-            "correct",
-            Arc::new(BooleanArray::from_iter(
-                prompts.iter().map(|p| Some(p.0 % 6 != 1)),
-            )),
-        ),
+        ("entropy", reals(prompts.iter().map(|p| entropy(p.0)).collect(), profile)),
+        ("correct", Arc::new(BooleanArray::from_iter(prompts.iter().map(|p| Some(p.0 % 6 != 1))))),
         ("status", text(&|_, _| "ok".into())),
     ]
 }
@@ -174,12 +127,9 @@ pub fn outcomes(numbers: &[usize], profile: Profile) -> Columns {
 fn texts(values: Vec<Option<String>>, profile: Profile) -> ArrayRef {
     match profile {
         Profile::Plain => Arc::new(StringArray::from_iter(values)),
-        Profile::Compact => Arc::new(
-            values
-                .iter()
-                .map(Option::as_deref)
-                .collect::<DictionaryArray<Int32Type>>(),
-        ),
+        Profile::Compact => {
+            Arc::new(values.iter().map(Option::as_deref).collect::<DictionaryArray<Int32Type>>())
+        }
     }
 }
 
@@ -187,11 +137,8 @@ fn texts(values: Vec<Option<String>>, profile: Profile) -> ArrayRef {
 fn reals(values: Vec<Option<f64>>, profile: Profile) -> ArrayRef {
     match profile {
         Profile::Plain => Arc::new(Float64Array::from_iter(values)),
-        Profile::Compact => Arc::new(
-            values
-                .into_iter()
-                .map(|value| value.map(|v| v as f32))
-                .collect::<Float32Array>(),
-        ),
+        Profile::Compact => {
+            Arc::new(values.into_iter().map(|value| value.map(|v| v as f32)).collect::<Float32Array>())
+        }
     }
 }

@@ -21,11 +21,7 @@ struct IsotonicCase {
 #[test]
 fn isotonic_fit_is_that_of_scikit_learn() {
     for case in golden::<Vec<IsotonicCase>>("isotonic.json") {
-        let points = (0..case.x.len()).map(|i| Point {
-            x: case.x[i],
-            y: case.y[i],
-            weight: case.weight[i],
-        });
+        let points = (0..case.x.len()).map(|i| Point { x: case.x[i], y: case.y[i], weight: case.weight[i] });
         let fit = DecreasingFit::new(points).unwrap();
         let knots = fit.knots();
         for (&x, &expected) in case.at.iter().zip(&case.fitted) {
@@ -51,11 +47,7 @@ struct LogisticCase {
 fn logistic_fit_is_that_of_scikit_learn() {
     for case in golden::<Vec<LogisticCase>>("logistic.json") {
         let observations: Vec<Observation> = std::iter::zip(&case.x, &case.positive)
-            .map(|(&x, &positive)| Observation {
-                x,
-                positive,
-                weight: 1.0,
-            })
+            .map(|(&x, &positive)| Observation { x, positive, weight: 1.0 })
             .collect();
         let fit = logistic::fit(&observations, None).unwrap();
         assert_close(fit.intercept, case.intercept, 1e-6);
@@ -95,10 +87,6 @@ fn permutation_test_agrees_with_numpy() {
         let found = test_decrease(&bins, 4000, 0).unwrap();
         assert_close(found.distance, case.distance, 1e-9);
         // Two independent estimates from 4000 shuffles each: within four standard errors of their difference.
-        assert_close(
-            found.p_value,
-            case.p_value,
-            4.0 * (2.0 * 0.25 / 4000.0_f64).sqrt(),
-        );
+        assert_close(found.p_value, case.p_value, 4.0 * (2.0 * 0.25 / 4000.0_f64).sqrt());
     }
 }

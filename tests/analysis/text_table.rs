@@ -7,10 +7,7 @@ use crossmodal::analysis::summary::{
 use crossmodal::analysis::table::to_text;
 
 fn estimate(value: f64, low: f64, high: f64) -> Estimate {
-    Estimate {
-        value,
-        interval: Some((low, high)),
-    }
+    Estimate { value, interval: Some((low, high)) }
 }
 
 fn analysis() -> FollowingAnalysis {
@@ -26,14 +23,7 @@ fn analysis() -> FollowingAnalysis {
         bins: vec![
             bin(-1.0, 3_120, Some(estimate(0.914, 0.9, 0.931))),
             bin(-0.75, 0, None),
-            bin(
-                -0.5,
-                9_281,
-                Some(Estimate {
-                    value: 0.41,
-                    interval: None,
-                }),
-            ),
+            bin(-0.5, 9_281, Some(Estimate { value: 0.41, interval: None })),
             bin(1.75, 19, None),
         ],
         isotonic: vec![(-1.0, 0.9), (1.0, 0.1)],
@@ -43,11 +33,7 @@ fn analysis() -> FollowingAnalysis {
             balance_point: Some(estimate(-0.414, -0.46, -0.37)),
         }),
         balance_point: BalancePoint::Crossing(estimate(-0.42, -0.5, -0.35)),
-        monotonicity: Some(Monotonicity {
-            distance: 0.0041,
-            p_value: 0.0005,
-            spearman_rho: Some(-0.612),
-        }),
+        monotonicity: Some(Monotonicity { distance: 0.0041, p_value: 0.0005, spearman_rho: Some(-0.612) }),
     };
     let tier = |tier, value: f64| TierRow {
         tier,
@@ -72,19 +58,10 @@ fn analysis() -> FollowingAnalysis {
         other_rate: Some(estimate(0.074, 0.07, 0.079)),
         curve: Some(curve.clone()),
         splits: vec![
-            CurveSplit {
-                name: "low".into(),
-                curve: Curve {
-                    cases: 6_210,
-                    ..curve.clone()
-                },
-            },
+            CurveSplit { name: "low".into(), curve: Curve { cases: 6_210, ..curve.clone() } },
             CurveSplit {
                 name: "high".into(),
-                curve: Curve {
-                    balance_point: BalancePoint::AlwaysVision,
-                    ..curve
-                },
+                curve: Curve { balance_point: BalancePoint::AlwaysVision, ..curve },
             },
         ],
         cells: vec![
@@ -97,15 +74,7 @@ fn analysis() -> FollowingAnalysis {
                 other: 10,
                 mean_dh_rel: Some(0.31),
             },
-            CellRow {
-                dv: 13,
-                dt: 2,
-                analysed: 0,
-                text: 0,
-                vision: 0,
-                other: 0,
-                mean_dh_rel: None,
-            },
+            CellRow { dv: 13, dt: 2, analysed: 0, text: 0, vision: 0, other: 0, mean_dh_rel: None },
         ],
         vision_tiers: vec![tier(0, 0.08), tier(13, 1.25)],
         text_tiers: vec![tier(2, 0.4)],
@@ -213,39 +182,18 @@ fn the_balance_point_is_read_in_words() {
         to_text(&analysis)
     };
     for (point, words) in [
+        (BalancePoint::Crossing(estimate(-0.4, -0.5, -0.3)), "inherent vision preference\n"),
+        (BalancePoint::Crossing(estimate(0.4, 0.3, 0.5)), "inherent text preference\n"),
+        (BalancePoint::Crossing(estimate(0.1, -0.2, 0.4)), "no clear preference: the interval includes 0\n"),
         (
-            BalancePoint::Crossing(estimate(-0.4, -0.5, -0.3)),
-            "inherent vision preference\n",
-        ),
-        (
-            BalancePoint::Crossing(estimate(0.4, 0.3, 0.5)),
-            "inherent text preference\n",
-        ),
-        (
-            BalancePoint::Crossing(estimate(0.1, -0.2, 0.4)),
-            "no clear preference: the interval includes 0\n",
-        ),
-        (
-            BalancePoint::Crossing(Estimate {
-                value: -0.1,
-                interval: None,
-            }),
+            BalancePoint::Crossing(Estimate { value: -0.1, interval: None }),
             "inherent vision preference (no interval)\n",
         ),
-        (
-            BalancePoint::AlwaysText,
-            "text wins over the whole observed range\n",
-        ),
-        (
-            BalancePoint::AlwaysVision,
-            "the image wins over the whole observed range\n",
-        ),
+        (BalancePoint::AlwaysText, "text wins over the whole observed range\n"),
+        (BalancePoint::AlwaysVision, "the image wins over the whole observed range\n"),
     ] {
         let found = text(point);
         assert!(found.contains(words), "{words}{found}");
-        assert!(
-            found.contains("not tested: fewer than two bins hold 20 cases"),
-            "{found}"
-        );
+        assert!(found.contains("not tested: fewer than two bins hold 20 cases"), "{found}");
     }
 }

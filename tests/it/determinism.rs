@@ -13,13 +13,8 @@ use crate::tables::parts;
 /// Every part's bytes by path.
 fn bytes(run: &Path) -> BTreeMap<String, Vec<u8>> {
     let all = Table::ALL.into_iter().flat_map(|table| parts(run, table));
-    all.map(|path| {
-        (
-            path.strip_prefix(run).unwrap().display().to_string(),
-            std::fs::read(&path).unwrap(),
-        )
-    })
-    .collect()
+    all.map(|path| (path.strip_prefix(run).unwrap().display().to_string(), std::fs::read(&path).unwrap()))
+        .collect()
 }
 
 const SIZE: [&str; 4] = ["--limit", "6", "--groups-per-unit", "1"];
@@ -47,35 +42,20 @@ fn a_killed_run_goes_on_and_ends_in_the_same_bytes() {
     succeed(run("color-recognition", &whole).args(SIZE));
 
     let mut first = run("color-recognition", &killed);
-    let mut child = first
-        .args(SIZE)
-        .args(["--threads", "1"])
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = first.args(SIZE).args(["--threads", "1"]).stderr(Stdio::null()).spawn().unwrap();
     let progress = killed.join("progress.jsonl");
     let start = Instant::now();
     let done = || std::fs::read_to_string(&progress).map_or(0, |text| text.lines().count());
     while done() < 2 {
-        assert!(
-            start.elapsed() < Duration::from_secs(120),
-            "two units were not done in two minutes"
-        );
-        assert!(
-            child.try_wait().unwrap().is_none(),
-            "the run ended before it could be killed"
-        );
+        assert!(start.elapsed() < Duration::from_secs(120), "two units were not done in two minutes");
+        assert!(child.try_wait().unwrap().is_none(), "the run ended before it could be killed");
         std::thread::sleep(Duration::from_millis(2));
     }
     child.kill().unwrap(); // SIGKILL
     child.wait().unwrap();
     assert!(!read_manifest(&killed).unwrap().unwrap().complete);
 
-    let (code, message) = stderr(
-        run("color-recognition", &killed)
-            .args(SIZE)
-            .args(["--threads", "2"]),
-    );
+    let (code, message) = stderr(run("color-recognition", &killed).args(SIZE).args(["--threads", "2"]));
     assert_eq!(code, Some(0), "{message}");
     assert!(message.contains("going on: "), "{message}");
     assert!(bytes(&whole) == bytes(&killed), "the resumed run has other bytes");
@@ -97,17 +77,8 @@ fn a_damaged_part_is_made_again() {
         let parts: Vec<_> = manifest.parts.iter().filter(of_unit).collect();
         serde_json::json!({"unit": unit, "failed_rows": 0, "parts": parts}).to_string()
     };
-    std::fs::write(
-        damaged.join("progress.jsonl"),
-        format!("{}\n{}", line(0), &line(1)[..40]),
-    )
-    .unwrap();
-    let begun = Manifest {
-        complete: false,
-        failed_rows: None,
-        parts: vec![],
-        ..manifest.clone()
-    };
+    std::fs::write(damaged.join("progress.jsonl"), format!("{}\n{}", line(0), &line(1)[..40])).unwrap();
+    let begun = Manifest { complete: false, failed_rows: None, parts: vec![], ..manifest.clone() };
     std::fs::write(damaged.join("manifest.json"), serde_json::to_vec(&begun).unwrap()).unwrap();
     let part = &parts(&damaged, Table::Outcomes)[0];
     let half = std::fs::read(part).unwrap();

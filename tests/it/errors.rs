@@ -46,15 +46,7 @@ impl Broken {
 
 fn run(model: &Path, out: &Path) -> Command {
     let mut command = program();
-    command.args([
-        "run",
-        "--suite",
-        "color-recognition",
-        "--limit",
-        "1",
-        "--progress",
-        "none",
-    ]);
+    command.args(["run", "--suite", "color-recognition", "--limit", "1", "--progress", "none"]);
     command.arg("--model").arg(model).arg("--out").arg(out);
     command
 }
@@ -93,9 +85,7 @@ fn a_missing_graph() {
 fn an_unknown_family() {
     let broken = Broken::new();
     let path = broken.model().join("config.json");
-    let config = fs::read_to_string(&path)
-        .unwrap()
-        .replace("\"llava\"", "\"bert\"");
+    let config = fs::read_to_string(&path).unwrap().replace("\"llava\"", "\"bert\"");
     fs::write(&path, config).unwrap();
     insta::assert_snapshot!(broken.error(), @r#"
     error: FOLDER/model/config.json: `model_type` is "bert"; known families: llava
@@ -105,11 +95,7 @@ fn an_unknown_family() {
 #[test]
 fn a_graph_without_an_input() {
     let broken = Broken::new();
-    fs::copy(
-        broken.graph("embed_tokens.onnx"),
-        broken.graph("decoder_model_merged.onnx"),
-    )
-    .unwrap();
+    fs::copy(broken.graph("embed_tokens.onnx"), broken.graph("decoder_model_merged.onnx")).unwrap();
     insta::assert_snapshot!(broken.error(), @r#"
     error: FOLDER/model/onnx/decoder_model_merged.onnx: the graph has no input `inputs_embeds`
       found inputs: input_ids i64[-1, -1]
@@ -119,11 +105,7 @@ fn a_graph_without_an_input() {
 #[test]
 fn a_long_list_of_inputs_is_cut() {
     let broken = Broken::new();
-    fs::copy(
-        broken.graph("decoder_model_merged.onnx"),
-        broken.graph("embed_tokens.onnx"),
-    )
-    .unwrap();
+    fs::copy(broken.graph("decoder_model_merged.onnx"), broken.graph("embed_tokens.onnx")).unwrap();
     let message = broken.error();
     assert!(
         message.contains("embed_tokens.onnx: the graph has no input `input_ids`\n  found inputs: "),
@@ -197,18 +179,9 @@ fn an_execution_provider_that_is_not_there() {
         let message = failure(command.args(["--ep", provider]), folder.path());
         let expected = format!("error: the execution provider `{provider}` is not available: ");
         assert!(message.starts_with(&expected), "{message}");
-        assert!(
-            message.contains("this ONNX Runtime (LIBRARY) offers: "),
-            "{message}"
-        );
-        assert!(
-            message.contains("`crossmodal runtime install --gpu`"),
-            "{message}"
-        );
-        assert!(
-            !folder.path().join("run/manifest.json").exists(),
-            "a failed start left a run behind"
-        );
+        assert!(message.contains("this ONNX Runtime (LIBRARY) offers: "), "{message}");
+        assert!(message.contains("`crossmodal runtime install --gpu`"), "{message}");
+        assert!(!folder.path().join("run/manifest.json").exists(), "a failed start left a run behind");
     }
 }
 

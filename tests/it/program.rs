@@ -14,32 +14,21 @@ pub fn library() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
     LIBRARY.get_or_init(|| {
         let found = crossmodal::runtime::find_or_install(None, &mut |line| eprintln!("{line}"));
-        found
-            .unwrap_or_else(|error| panic!("the tests need ONNX Runtime: {error}"))
-            .path
+        found.unwrap_or_else(|error| panic!("the tests need ONNX Runtime: {error}")).path
     })
 }
 
 /// The program with a library; arguments are to be added.
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_crossmodal"));
-    command
-        .env("ORT_DYLIB_PATH", library())
-        .env_remove("CROSSMODAL_EP")
-        .env_remove("CROSSMODAL_THREADS");
+    command.env("ORT_DYLIB_PATH", library()).env_remove("CROSSMODAL_EP").env_remove("CROSSMODAL_THREADS");
     command
 }
 
 /// `crossmodal run` of the shipped model on `suite` into `out`.
 pub fn run(suite: &str, out: &Path) -> Command {
     let mut command = program();
-    command
-        .arg("run")
-        .arg("--model")
-        .arg(tiny_llava())
-        .args(["--suite", suite])
-        .arg("--out")
-        .arg(out);
+    command.arg("run").arg("--model").arg(tiny_llava()).args(["--suite", suite]).arg("--out").arg(out);
     command.args(["--progress", "plain"]);
     command
 }

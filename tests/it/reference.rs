@@ -30,9 +30,7 @@ struct Case {
 }
 
 fn golden(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/golden/tiny-llava")
-        .join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/tiny-llava").join(name)
 }
 
 /// A `.npy` file's shape and raw data.
@@ -42,25 +40,13 @@ fn npy(name: &str) -> (Vec<usize>, Vec<u8>) {
     let header_end = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
     let header = String::from_utf8(bytes[10..header_end].to_vec()).unwrap();
     assert!(header.contains("'fortran_order': False"), "{header}");
-    let shape = header
-        .split_once("'shape': (")
-        .unwrap()
-        .1
-        .split_once(')')
-        .unwrap()
-        .0;
-    let shape = shape
-        .split(',')
-        .filter_map(|size| size.trim().parse().ok())
-        .collect();
+    let shape = header.split_once("'shape': (").unwrap().1.split_once(')').unwrap().0;
+    let shape = shape.split(',').filter_map(|size| size.trim().parse().ok()).collect();
     (shape, bytes[header_end..].to_vec())
 }
 
 fn floats(bytes: &[u8]) -> Vec<f32> {
-    bytes
-        .chunks_exact(4)
-        .map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]]))
-        .collect()
+    bytes.chunks_exact(4).map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]])).collect()
 }
 
 fn cases() -> Vec<Case> {
@@ -69,14 +55,8 @@ fn cases() -> Vec<Case> {
 
 /// The two groups that the goldens were made from.
 fn groups() -> Vec<Group> {
-    let suite = suite::open(&SuiteSpec {
-        groups: Some(2),
-        ..SuiteSpec::default()
-    })
-    .unwrap();
-    (0..suite.group_count())
-        .map(|index| suite.group(index).unwrap())
-        .collect()
+    let suite = suite::open(&SuiteSpec { groups: Some(2), ..SuiteSpec::default() }).unwrap();
+    (0..suite.group_count()).map(|index| suite.group(index).unwrap()).collect()
 }
 
 fn preparer() -> Preparer {
@@ -91,28 +71,18 @@ fn key(row: &Presentation) -> (String, String) {
 fn prompts_tokens_and_pictures_are_those_of_the_reference() {
     let preparer = preparer();
     let groups = groups();
-    let rows: Vec<(&Group, &Presentation)> = groups
-        .iter()
-        .flat_map(|group| group.presentations.iter().map(move |row| (group, row)))
-        .collect();
+    let rows: Vec<(&Group, &Presentation)> =
+        groups.iter().flat_map(|group| group.presentations.iter().map(move |row| (group, row))).collect();
     let unit = preparer.prepare(0, groups.clone()).unwrap();
-    let prompts: HashMap<(String, String), usize> = rows
-        .iter()
-        .enumerate()
-        .map(|(index, (_, row))| (key(row), index))
-        .collect();
+    let prompts: HashMap<(String, String), usize> =
+        rows.iter().enumerate().map(|(index, (_, row))| (key(row), index)).collect();
     let cases = cases();
     assert_eq!(cases.len(), 50);
     for case in cases {
         let index = prompts[&(case.item_id.clone(), case.presentation.clone())];
         let (group, row) = rows[index];
         assert_eq!(preparer.render(row).unwrap(), case.prompt, "{}", case.item_id);
-        assert_eq!(
-            unit.prompts[index].as_ref().unwrap().ids,
-            case.input_ids,
-            "{}",
-            case.item_id
-        );
+        assert_eq!(unit.prompts[index].as_ref().unwrap().ids, case.input_ids, "{}", case.item_id);
         let shown = row.messages[0].content.iter().find_map(|part| match part {
             Part::Image(image) => Some(hex_digest(load(&group.images[*image]).unwrap().as_raw())),
             Part::Text(_) => None,
@@ -125,24 +95,13 @@ fn prompts_tokens_and_pictures_are_those_of_the_reference() {
 fn compare_logits(precision: Precision) -> (f32, usize) {
     let directory = ModelDirectory::open(&tiny_llava(), precision).unwrap();
     let runtime = OnnxRuntime::open(library(), &[]).unwrap();
-    let settings = SessionSettings {
-        provider: Provider::Cpu,
-        intra_threads: 1,
-        hidden_states: true,
-    };
+    let settings = SessionSettings { provider: Provider::Cpu, intra_threads: 1, hidden_states: true };
     let mut model = Model::load(runtime, &directory, settings).unwrap();
     let preparer = preparer();
     let unit = preparer.prepare(0, groups()).unwrap();
-    let rows: Vec<(String, String)> = unit
-        .groups
-        .iter()
-        .flat_map(|group| group.group.presentations.iter().map(key))
-        .collect();
-    let settings = EvaluationSettings {
-        batch_tokens: 2048,
-        top_k: usize::MAX,
-        embeddings: true,
-    };
+    let rows: Vec<(String, String)> =
+        unit.groups.iter().flat_map(|group| group.group.presentations.iter().map(key)).collect();
+    let settings = EvaluationSettings { batch_tokens: 2048, top_k: usize::MAX, embeddings: true };
     let result = evaluate(&mut model, preparer.family(), unit, &settings);
     let answers: HashMap<_, _> = rows.into_iter().zip(&result.answers).collect();
 
@@ -150,18 +109,13 @@ fn compare_logits(precision: Precision) -> (f32, usize) {
     let reference = floats(&bytes);
     let (mut largest, mut other_tokens) = (0f32, 0);
     for (case, expected) in cases().iter().zip(reference.chunks_exact(shape[1])) {
-        let answer = answers[&(case.item_id.clone(), case.presentation.clone())]
-            .as_ref()
-            .unwrap();
+        let answer = answers[&(case.item_id.clone(), case.presentation.clone())].as_ref().unwrap();
         assert_eq!(answer.scores.top.len(), shape[1]);
         for &(token, logit) in &answer.scores.top {
             largest = largest.max((logit - expected[token as usize]).abs());
         }
         other_tokens += usize::from(answer.scores.top[0].0 != case.generated_ids[0]);
-        assert!(
-            answer.output.is_some(),
-            "the last hidden state was not found in the graph"
-        );
+        assert!(answer.output.is_some(), "the last hidden state was not found in the graph");
     }
     (largest, other_tokens)
 }
@@ -191,9 +145,8 @@ fn pixels_equal_those_of_the_reference() {
     let preparer = preparer();
     for (place, &(width, height)) in goldens.sizes.iter().enumerate() {
         let byte = |value: u32| (value % 256) as u8;
-        let image = RgbImage::from_fn(width, height, |x, y| {
-            Rgb([byte(5 * x + 3 * y), byte(x * y), byte(x ^ y)])
-        });
+        let image =
+            RgbImage::from_fn(width, height, |x, y| Rgb([byte(5 * x + 3 * y), byte(x * y), byte(x ^ y)]));
         let name = format!("pixels/{width}x{height}");
 
         let (shape, expected) = npy(&format!("{name}.u8.npy"));
@@ -202,19 +155,14 @@ fn pixels_equal_those_of_the_reference() {
         for (x, y, pixel) in resized.enumerate_pixels() {
             for channel in 0..3 {
                 let at = channel * 64 * 64 + (y * 64 + x) as usize;
-                assert_eq!(
-                    pixel.0[channel], expected[at],
-                    "{name} at ({x}, {y}), channel {channel}"
-                );
+                assert_eq!(pixel.0[channel], expected[at], "{name} at ({x}, {y}), channel {channel}");
             }
         }
         if place < 2 {
             let (_, bytes) = npy(&format!("{name}.f32.npy"));
             let found = preparer.family().pixels(&image);
             let pairs = found.values.iter().zip(floats(&bytes));
-            let largest = pairs
-                .map(|(found, expected)| (found - expected).abs())
-                .fold(0f32, f32::max);
+            let largest = pairs.map(|(found, expected)| (found - expected).abs()).fold(0f32, f32::max);
             // Values are in [-1, 1]; far below one step of 2/255.
             assert!(largest < 1e-6, "{name}: {largest}");
         }

@@ -43,12 +43,7 @@ fn corrupt_images_and_overlong_prompts_fail_alone() {
         row("g1-missing", "vision-only", Some("missing.png"), QUESTION),
         row("g1-long", "text-only", None, &"The square is red. ".repeat(400)),
         row("g1-placeholder", "text-only", None, "What is <image>?"),
-        row(
-            "g2-text",
-            "text-only",
-            None,
-            &format!("The square is red. {QUESTION}"),
-        ),
+        row("g2-text", "text-only", None, &format!("The square is red. {QUESTION}")),
     ];
     let suite = write_suite(folder.path(), &rows);
     let out = folder.path().join("run");
@@ -72,51 +67,29 @@ fn corrupt_images_and_overlong_prompts_fail_alone() {
     g1-sound: 
     g2-text:
     "#);
-    let ok = texts(&out, Table::Outcomes, "status")
-        .iter()
-        .filter(|status| *status == "ok")
-        .count();
+    let ok = texts(&out, Table::Outcomes, "status").iter().filter(|status| *status == "ok").count();
     assert_eq!(ok, 2);
     // What failed has no logits; its row is there all the same.
-    assert_eq!(
-        read(&out, Table::Logits)
-            .iter()
-            .map(|batch| batch.num_rows())
-            .sum::<usize>(),
-        7
-    );
+    assert_eq!(read(&out, Table::Logits).iter().map(|batch| batch.num_rows()).sum::<usize>(), 7);
 }
 
 #[test]
 fn when_every_prompt_fails_so_does_the_program() {
     let folder = tempfile::tempdir().unwrap();
-    let suite = write_suite(
-        folder.path(),
-        &[row("g1-a", "vision-only", Some("gone.png"), QUESTION)],
-    );
+    let suite = write_suite(folder.path(), &[row("g1-a", "vision-only", Some("gone.png"), QUESTION)]);
     let (code, message) = stderr(&mut run(&suite, &folder.path().join("run")));
     assert_eq!(code, Some(1), "{message}");
-    assert!(
-        message.contains("all 1 prompts failed; the first: cannot read the image "),
-        "{message}"
-    );
+    assert!(message.contains("all 1 prompts failed; the first: cannot read the image "), "{message}");
 }
 
 #[test]
 fn an_exported_suite_gives_the_same_answers_as_the_suite_itself() {
     let folder = tempfile::tempdir().unwrap();
     let exported = folder.path().join("exported");
-    succeed(
-        program()
-            .args(["suite", "export", "color-recognition", "--limit", "2", "--out"])
-            .arg(&exported),
-    );
+    succeed(program().args(["suite", "export", "color-recognition", "--limit", "2", "--out"]).arg(&exported));
     let (direct, read_back) = (folder.path().join("direct"), folder.path().join("read-back"));
     succeed(run("color-recognition", &direct).args(["--limit", "2"]));
-    succeed(&mut run(
-        &exported.join("suite.jsonl").display().to_string(),
-        &read_back,
-    ));
+    succeed(&mut run(&exported.join("suite.jsonl").display().to_string(), &read_back));
     for (table, column) in [
         (Table::Outcomes, "item_id"),
         (Table::Outcomes, "image_hash"),
@@ -128,11 +101,7 @@ fn an_exported_suite_gives_the_same_answers_as_the_suite_itself() {
         (Table::Following, "vision_item_id"),
         (Table::Following, "expected_text"),
     ] {
-        assert_eq!(
-            texts(&direct, table, column),
-            texts(&read_back, table, column),
-            "{column}"
-        );
+        assert_eq!(texts(&direct, table, column), texts(&read_back, table, column), "{column}");
     }
 }
 
@@ -170,8 +139,5 @@ fn a_wrong_row_is_named_before_anything_runs() {
     error: FOLDER/mine.jsonl:2: not a suite row: unknown field `colour`, expected one of `item_id`, `group_id`, `presentation`, `messages`, `options`, `answer`, `vision_answer`, `text_answer`, `tags` at line 1 column 246
     error: FOLDER/mine.jsonl:2: image "../../etc/a.png" must be a path below the suite file's folder
     "#);
-    assert!(
-        !folder.path().join("run").exists(),
-        "an output place was made for a suite that is wrong"
-    );
+    assert!(!folder.path().join("run").exists(), "an output place was made for a suite that is wrong");
 }

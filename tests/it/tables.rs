@@ -21,11 +21,7 @@ pub fn parts(run: &Path, table: Table) -> Vec<PathBuf> {
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path)
-            } else {
-                found.push(path)
-            }
+            if path.is_dir() { folders.push(path) } else { found.push(path) }
         }
     }
     found.sort();
@@ -37,20 +33,14 @@ pub fn parts(run: &Path, table: Table) -> Vec<PathBuf> {
 /// All rows of a table, part by part.
 pub fn read(run: &Path, table: Table) -> Vec<RecordBatch> {
     let open = |path: &PathBuf| ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap();
-    parts(run, table)
-        .iter()
-        .flat_map(|path| open(path).build().unwrap().map(Result::unwrap))
-        .collect()
+    parts(run, table).iter().flat_map(|path| open(path).build().unwrap().map(Result::unwrap)).collect()
 }
 
 /// A text column of a table; nulls are empty.
 pub fn texts(run: &Path, table: Table, column: &str) -> Vec<String> {
     let values = |batch: RecordBatch| {
         let array = batch.column_by_name(column).unwrap().as_string::<i32>().clone();
-        array
-            .iter()
-            .map(|value| value.unwrap_or_default().to_string())
-            .collect::<Vec<_>>()
+        array.iter().map(|value| value.unwrap_or_default().to_string()).collect::<Vec<_>>()
     };
     read(run, table).into_iter().flat_map(values).collect()
 }
@@ -95,21 +85,12 @@ fn rows_are_sorted_and_parts_say_so() {
             let metadata = reader.metadata().clone();
             let group = metadata.row_group(0);
             let name = |column: i32| group.column(column as usize).column_path().string();
-            let sorted: Vec<String> = group
-                .sorting_columns()
-                .unwrap()
-                .iter()
-                .map(|column| name(column.column_idx))
-                .collect();
+            let sorted: Vec<String> =
+                group.sorting_columns().unwrap().iter().map(|column| name(column.column_idx)).collect();
             assert_eq!(sorted[..2], ["item_id", "presentation"]);
             let pairs = metadata.file_metadata().key_value_metadata().unwrap();
             let keys: Vec<&str> = pairs.iter().map(|pair| pair.key.as_str()).collect();
-            for key in [
-                "schema_version",
-                "model_fingerprint",
-                "suite_fingerprint",
-                "settings_fingerprint",
-            ] {
+            for key in ["schema_version", "model_fingerprint", "suite_fingerprint", "settings_fingerprint"] {
                 assert!(keys.contains(&format!("crossmodal.{key}").as_str()), "{keys:?}");
             }
         }
@@ -151,9 +132,7 @@ fn following_says_what_the_outcomes_say() {
     let column = |batch: &RecordBatch, name: &str| batch.column_by_name(name).unwrap().clone();
     let text = |batch: &RecordBatch, name: &str, row: usize| {
         let array = column(batch, name);
-        array
-            .is_valid(row)
-            .then(|| array.as_string::<i32>().value(row).to_string())
+        array.is_valid(row).then(|| array.as_string::<i32>().value(row).to_string())
     };
     let number = |batch: &RecordBatch, name: &str, row: usize| {
         column(batch, name).as_primitive::<Float64Type>().value(row)

@@ -36,10 +36,8 @@ fn tiers(
         }
     }
     let mean = |rows: &[&OutcomeRow], value_of: &dyn Fn(&OutcomeRow) -> Option<f64>| {
-        let values: Vec<(&str, f64)> = rows
-            .iter()
-            .filter_map(|row| Some((row.group_id.as_str(), value_of(row)?)))
-            .collect();
+        let values: Vec<(&str, f64)> =
+            rows.iter().filter_map(|row| Some((row.group_id.as_str(), value_of(row)?))).collect();
         mean_by_group(&values, resampling)
     };
     let row = |(tier, rows): (i32, Vec<&OutcomeRow>)| {
@@ -64,11 +62,7 @@ pub(super) fn cells(conflicts: &[&FollowingRow]) -> Vec<CellRow> {
         }
     }
     let row = |((dv, dt), rows): ((i32, i32), Vec<&FollowingRow>)| {
-        let count = |wanted| {
-            rows.iter()
-                .filter(|row| follows_a_modality(row) == wanted)
-                .count() as u64
-        };
+        let count = |wanted| rows.iter().filter(|row| follows_a_modality(row) == wanted).count() as u64;
         let dh_rel: Vec<f64> = rows.iter().filter_map(|row| row.dh_rel).collect();
         CellRow {
             dv,

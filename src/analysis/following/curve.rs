@@ -28,12 +28,7 @@ impl<'a> CurveCase<'a> {
     /// `None` where dH_rel is null (Ht + Hv = 0).
     pub fn of(row: &'a FollowingRow, text: bool) -> Option<Self> {
         let total_entropy = row.h_text.zip(row.h_vision).map(|(text, vision)| text + vision);
-        Some(Self {
-            group: &row.group_id,
-            dh_rel: row.dh_rel?,
-            text,
-            total_entropy,
-        })
+        Some(Self { group: &row.group_id, dh_rel: row.dh_rel?, text, total_entropy })
     }
 }
 
@@ -41,16 +36,10 @@ impl<'a> CurveCase<'a> {
 pub(super) fn curve(cases: &[CurveCase], settings: &FollowingSettings) -> Option<Curve> {
     let mut cases = cases.to_vec();
     cases.sort_by(|one, other| {
-        one.dh_rel
-            .total_cmp(&other.dh_rel)
-            .then((one.text, one.group).cmp(&(other.text, other.group)))
+        one.dh_rel.total_cmp(&other.dh_rel).then((one.text, one.group).cmp(&(other.text, other.group)))
     });
     let (group_of, groups) = number_groups(cases.iter().map(|case| case.group));
-    let sample = Sample {
-        cases: &cases,
-        group_of,
-        edges: edges(settings.bin_width),
-    };
+    let sample = Sample { cases: &cases, group_of, edges: edges(settings.bin_width) };
 
     let whole = sample.figures(|_| 1.0, None);
     let isotonic = whole.isotonic?;
@@ -59,9 +48,7 @@ pub(super) fn curve(cases: &[CurveCase], settings: &FollowingSettings) -> Option
     let intervals = resampling(settings).intervals(groups, bins + 2, |times| {
         let figures = sample.figures(|group| f64::from(times[group]), start);
         let shares = figures.bins.iter().map(BinCount::share);
-        shares
-            .chain([figures.crossing(), figures.logistic.and_then(inside_crossing)])
-            .collect()
+        shares.chain([figures.crossing(), figures.logistic.and_then(inside_crossing)]).collect()
     });
 
     let with = |value: f64, interval: Option<Interval>| Estimate { value, interval };
@@ -75,10 +62,7 @@ pub(super) fn curve(cases: &[CurveCase], settings: &FollowingSettings) -> Option
                 high: edge[1],
                 mean_dh_rel: (bin.cases > 0.0).then(|| bin.dh_rel / bin.cases),
                 cases: bin.cases as u64,
-                text_following: bin
-                    .share()
-                    .filter(|_| enough(bin))
-                    .map(|share| with(share, *interval)),
+                text_following: bin.share().filter(|_| enough(bin)).map(|share| with(share, *interval)),
             })
             .collect(),
         isotonic: isotonic.knots(),
@@ -138,17 +122,10 @@ impl Sample<'_> {
             bin.cases += weight;
             bin.text += weight * f64::from(u8::from(case.text));
             bin.dh_rel += weight * case.dh_rel;
-            observations.push(Observation {
-                x: case.dh_rel,
-                positive: case.text,
-                weight,
-            });
+            observations.push(Observation { x: case.dh_rel, positive: case.text, weight });
         }
-        let point = |one: &Observation| Point {
-            x: one.x,
-            y: f64::from(u8::from(one.positive)),
-            weight: one.weight,
-        };
+        let point =
+            |one: &Observation| Point { x: one.x, y: f64::from(u8::from(one.positive)), weight: one.weight };
         Figures {
             bins,
             isotonic: DecreasingFit::new(observations.iter().map(point)),
@@ -190,21 +167,10 @@ fn monotonicity<'b>(
     filled: impl Iterator<Item = &'b BinCount>,
     settings: &FollowingSettings,
 ) -> Option<Monotonicity> {
-    let labelled: Vec<LabelledBin> = filled
-        .map(|bin| LabelledBin {
-            cases: bin.cases as u64,
-            labelled: bin.text as u64,
-        })
-        .collect();
+    let labelled: Vec<LabelledBin> =
+        filled.map(|bin| LabelledBin { cases: bin.cases as u64, labelled: bin.text as u64 }).collect();
     let test = test_decrease(&labelled, settings.permutations, settings.seed)?;
-    let pairs: Vec<(f64, f64)> = sample
-        .cases
-        .iter()
-        .map(|case| (case.dh_rel, f64::from(u8::from(case.text))))
-        .collect();
-    Some(Monotonicity {
-        distance: test.distance,
-        p_value: test.p_value,
-        spearman_rho: spearman::rho(&pairs),
-    })
+    let pairs: Vec<(f64, f64)> =
+        sample.cases.iter().map(|case| (case.dh_rel, f64::from(u8::from(case.text)))).collect();
+    Some(Monotonicity { distance: test.distance, p_value: test.p_value, spearman_rho: spearman::rho(&pairs) })
 }

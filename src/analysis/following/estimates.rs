@@ -23,11 +23,7 @@ pub(super) fn mean_by_group(values: &[(&str, f64)], resampling: &GroupBootstrap)
         }
         sum / count
     };
-    let interval = resampling.intervals(groups, 1, |times| {
-        vec![Some(mean_of(&|group| f64::from(times[group])))]
-    })[0];
-    Some(Estimate {
-        value: mean_of(&|_| 1.0),
-        interval,
-    })
+    let interval =
+        resampling.intervals(groups, 1, |times| vec![Some(mean_of(&|group| f64::from(times[group])))])[0];
+    Some(Estimate { value: mean_of(&|_| 1.0), interval })
 }

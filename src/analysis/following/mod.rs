@@ -38,10 +38,7 @@ pub fn analyze(
         let outcomes = read_outcomes(run_dir, &partition)?;
         analyze_rows(&partition.model, &partition.suite, &rows, &outcomes, settings)
     };
-    partitions(run_dir, super::tables::following::TABLE)?
-        .into_iter()
-        .map(analyse)
-        .collect()
+    partitions(run_dir, super::tables::following::TABLE)?.into_iter().map(analyse).collect()
 }
 
 /// Analyses the rows of one model and suite, in the order in which [`read_following`] and [`read_outcomes`] give them. The
@@ -59,23 +56,15 @@ pub fn analyze_rows(
     check(settings)?;
     let resampling = resampling(settings);
     let conflicts: Vec<&FollowingRow> = rows.iter().filter(|row| row.control == NO_CONTROL).collect();
-    let analysed: Vec<&FollowingRow> = conflicts
-        .iter()
-        .copied()
-        .filter(|row| row.analysed && !row.failed)
-        .collect();
-    let decided: Vec<(&FollowingRow, bool)> = analysed
-        .iter()
-        .filter_map(|row| follows_a_modality(row).map(|text| (*row, text)))
-        .collect();
+    let analysed: Vec<&FollowingRow> =
+        conflicts.iter().copied().filter(|row| row.analysed && !row.failed).collect();
+    let decided: Vec<(&FollowingRow, bool)> =
+        analysed.iter().filter_map(|row| follows_a_modality(row).map(|text| (*row, text))).collect();
     let share = |of: &mut dyn Iterator<Item = (&str, bool)>| {
         let values: Vec<(&str, f64)> = of.map(|(group, yes)| (group, f64::from(u8::from(yes)))).collect();
         mean_by_group(&values, &resampling)
     };
-    let cases: Vec<CurveCase> = decided
-        .iter()
-        .filter_map(|&(row, text)| CurveCase::of(row, text))
-        .collect();
+    let cases: Vec<CurveCase> = decided.iter().filter_map(|&(row, text)| CurveCase::of(row, text)).collect();
     let curve = curve::curve(&cases, settings);
     Ok(FollowingAnalysis {
         run: rows.first().map(|row| row.run.clone()).unwrap_or_default(),
@@ -85,9 +74,7 @@ pub fn analyze_rows(
         counts: counts(&conflicts, &analysed, &decided),
         tfr: share(&mut decided.iter().map(|(row, text)| (row.group_id.as_str(), *text))),
         other_rate: share(
-            &mut analysed
-                .iter()
-                .map(|row| (row.group_id.as_str(), follows_a_modality(row).is_none())),
+            &mut analysed.iter().map(|row| (row.group_id.as_str(), follows_a_modality(row).is_none())),
         ),
         splits: splits(&cases, settings),
         curve,
@@ -133,42 +120,22 @@ fn splits(cases: &[CurveCase], settings: &FollowingSettings) -> Vec<CurveSplit> 
     totals.sort_by(f64::total_cmp);
     let median = super::statistics::bootstrap::quantile(&totals, 0.5);
     let half = |name: &str, within: &dyn Fn(f64) -> bool| {
-        let part: Vec<CurveCase> = cases
-            .iter()
-            .filter(|case| case.total_entropy.is_some_and(within))
-            .copied()
-            .collect();
-        Some(CurveSplit {
-            name: name.to_owned(),
-            curve: curve::curve(&part, settings)?,
-        })
+        let part: Vec<CurveCase> =
+            cases.iter().filter(|case| case.total_entropy.is_some_and(within)).copied().collect();
+        Some(CurveSplit { name: name.to_owned(), curve: curve::curve(&part, settings)? })
     };
-    let halves: Option<Vec<CurveSplit>> = [
-        half("low", &|total| total <= median),
-        half("high", &|total| total > median),
-    ]
-    .into_iter()
-    .collect();
+    let halves: Option<Vec<CurveSplit>> =
+        [half("low", &|total| total <= median), half("high", &|total| total > median)].into_iter().collect();
     halves.unwrap_or_default()
 }
 
 /// The analysis' bootstrap.
 fn resampling(settings: &FollowingSettings) -> GroupBootstrap {
-    GroupBootstrap {
-        resamples: settings.bootstrap,
-        confidence: settings.confidence,
-        seed: settings.seed,
-    }
+    GroupBootstrap { resamples: settings.bootstrap, confidence: settings.confidence, seed: settings.seed }
 }
 
 fn check(settings: &FollowingSettings) -> Result<(), AnalysisError> {
-    let wrong = |setting, expected, found: String| {
-        Err(AnalysisError::Setting {
-            setting,
-            expected,
-            found,
-        })
-    };
+    let wrong = |setting, expected, found: String| Err(AnalysisError::Setting { setting, expected, found });
     if !(MIN_BIN_WIDTH..=4.0).contains(&settings.bin_width) {
         return wrong("bin_width", "between 0.01 and 4", settings.bin_width.to_string());
     }
@@ -176,11 +143,7 @@ fn check(settings: &FollowingSettings) -> Result<(), AnalysisError> {
         return wrong("min_bin_cases", "at least 1", settings.min_bin_cases.to_string());
     }
     if !(settings.confidence > 0.0 && settings.confidence < 1.0) {
-        return wrong(
-            "confidence",
-            "between 0 and 1, both excluded",
-            settings.confidence.to_string(),
-        );
+        return wrong("confidence", "between 0 and 1, both excluded", settings.confidence.to_string());
     }
     Ok(())
 }

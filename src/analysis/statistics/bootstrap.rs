@@ -74,11 +74,8 @@ pub fn quantile(sorted: &[f64], share: f64) -> f64 {
 /// Numbers group names from 0 in alphabetical order: one number for each name given, and how many groups there are.
 pub fn number_groups<'a>(names: impl Iterator<Item = &'a str> + Clone) -> (Vec<usize>, usize) {
     let distinct: std::collections::BTreeSet<&str> = names.clone().collect();
-    let numbers: std::collections::BTreeMap<&str, usize> = distinct
-        .iter()
-        .enumerate()
-        .map(|(number, name)| (*name, number))
-        .collect();
+    let numbers: std::collections::BTreeMap<&str, usize> =
+        distinct.iter().enumerate().map(|(number, name)| (*name, number)).collect();
     (names.map(|name| numbers[name]).collect(), distinct.len())
 }
 
@@ -86,19 +83,11 @@ pub fn number_groups<'a>(names: impl Iterator<Item = &'a str> + Clone) -> (Vec<u
 mod tests {
     use super::*;
 
-    const BOOTSTRAP: GroupBootstrap = GroupBootstrap {
-        resamples: 2000,
-        confidence: 0.95,
-        seed: 7,
-    };
+    const BOOTSTRAP: GroupBootstrap = GroupBootstrap { resamples: 2000, confidence: 0.95, seed: 7 };
 
     fn mean_interval(bootstrap: GroupBootstrap, values: &[f64]) -> Option<Interval> {
         bootstrap.intervals(values.len(), 1, |times| {
-            let drawn: f64 = times
-                .iter()
-                .zip(values)
-                .map(|(&n, value)| f64::from(n) * value)
-                .sum();
+            let drawn: f64 = times.iter().zip(values).map(|(&n, value)| f64::from(n) * value).sum();
             vec![Some(drawn / values.len() as f64)]
         })[0]
     }
@@ -116,10 +105,7 @@ mod tests {
     fn interval_does_not_depend_on_the_number_of_threads() {
         let values: Vec<f64> = (0..50).map(|i| (f64::from(i) * 0.7).sin()).collect();
         let on = |threads| {
-            let pool = rayon::ThreadPoolBuilder::new()
-                .num_threads(threads)
-                .build()
-                .unwrap();
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| mean_interval(BOOTSTRAP, &values))
         };
         assert_eq!(on(1), on(4));

@@ -73,12 +73,8 @@ impl DecreasingFit {
             if point.weight == 0.0 {
                 continue;
             }
-            let one = Block {
-                first: point.x,
-                last: point.x,
-                sum: point.weight * point.y,
-                weight: point.weight,
-            };
+            let one =
+                Block { first: point.x, last: point.x, sum: point.weight * point.y, weight: point.weight };
             match &mut pending {
                 Some(tie) if tie.last == point.x => tie.absorb(&one),
                 _ => {
@@ -177,52 +173,25 @@ mod tests {
 
     #[test]
     fn crossing_is_in_the_middle_of_the_gap_or_of_the_block_on_the_level() {
-        assert_eq!(
-            fit(&[(-1.0, 1.0, 1.0), (0.5, 0.0, 1.0)]).crossing(0.5),
-            Crossing::At(-0.25)
-        );
-        let level = fit(&[
-            (-1.0, 1.0, 1.0),
-            (0.0, 0.0, 1.0),
-            (0.4, 1.0, 1.0),
-            (2.0, 0.0, 1.0),
-        ]);
+        assert_eq!(fit(&[(-1.0, 1.0, 1.0), (0.5, 0.0, 1.0)]).crossing(0.5), Crossing::At(-0.25));
+        let level = fit(&[(-1.0, 1.0, 1.0), (0.0, 0.0, 1.0), (0.4, 1.0, 1.0), (2.0, 0.0, 1.0)]);
         assert_eq!(level.crossing(0.5), Crossing::At(0.2));
-        assert_eq!(
-            fit(&[(0.0, 1.0, 1.0), (1.0, 0.9, 1.0)]).crossing(0.5),
-            Crossing::Above
-        );
-        assert_eq!(
-            fit(&[(0.0, 0.4, 1.0), (1.0, 0.3, 1.0)]).crossing(0.5),
-            Crossing::Below
-        );
+        assert_eq!(fit(&[(0.0, 1.0, 1.0), (1.0, 0.9, 1.0)]).crossing(0.5), Crossing::Above);
+        assert_eq!(fit(&[(0.0, 0.4, 1.0), (1.0, 0.3, 1.0)]).crossing(0.5), Crossing::Below);
     }
 
     #[test]
     fn a_fit_without_weight_is_none() {
-        assert_eq!(
-            DecreasingFit::new([Point {
-                x: 0.0,
-                y: 1.0,
-                weight: 0.0
-            }]),
-            None
-        );
+        assert_eq!(DecreasingFit::new([Point { x: 0.0, y: 1.0, weight: 0.0 }]), None);
         assert_eq!(evaluate(&[], 0.0), None);
     }
 
     #[test]
     fn evaluation_steps_where_the_crossing_lies() {
         let knots = [(-1.0, 0.9), (0.0, 0.9), (1.0, 0.2)];
-        for (x, value) in [
-            (-3.0, 0.9),
-            (-0.5, 0.9),
-            (0.0, 0.9),
-            (0.49, 0.9),
-            (0.5, 0.2),
-            (1.0, 0.2),
-            (9.0, 0.2),
-        ] {
+        for (x, value) in
+            [(-3.0, 0.9), (-0.5, 0.9), (0.0, 0.9), (0.49, 0.9), (0.5, 0.2), (1.0, 0.2), (9.0, 0.2)]
+        {
             assert_eq!(evaluate(&knots, x), Some(value), "at {x}");
         }
     }

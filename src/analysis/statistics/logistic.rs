@@ -48,10 +48,7 @@ pub fn fit(observations: &[Observation], start: Option<LogisticFit>) -> Option<L
         let mut step = local.newton_step()?;
         let mut halvings = 0;
         let (next, reached) = loop {
-            let next = Parameters {
-                a: at.a + step.a,
-                b: at.b + step.b,
-            };
+            let next = Parameters { a: at.a + step.a, b: at.b + step.b };
             let reached = Local::at(observations, &scale, next);
             let slack = 1e-12 * local.log_likelihood.abs();
             if reached.log_likelihood >= local.log_likelihood - slack {
@@ -61,10 +58,7 @@ pub fn fit(observations: &[Observation], start: Option<LogisticFit>) -> Option<L
             if halvings > MAX_HALVINGS {
                 return None;
             }
-            step = Parameters {
-                a: 0.5 * step.a,
-                b: 0.5 * step.b,
-            };
+            step = Parameters { a: 0.5 * step.a, b: 0.5 * step.b };
         };
         (at, local) = (next, reached);
         if step.a.abs().max(step.b.abs()) < TOLERANCE * (1.0 + at.a.abs().max(at.b.abs())) {
@@ -76,12 +70,9 @@ pub fn fit(observations: &[Observation], start: Option<LogisticFit>) -> Option<L
 
 fn classes_overlap(observations: &[Observation]) -> bool {
     let range = |positive: bool| {
-        let of_class = observations
-            .iter()
-            .filter(|one| one.positive == positive && one.weight > 0.0);
-        of_class.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), one| {
-            (low.min(one.x), high.max(one.x))
-        })
+        let of_class = observations.iter().filter(|one| one.positive == positive && one.weight > 0.0);
+        of_class
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), one| (low.min(one.x), high.max(one.x)))
     };
     let (yes, no) = (range(true), range(false));
     // An absent class has the range (inf, -inf), which overlaps nothing.
@@ -98,27 +89,18 @@ impl Standardisation {
     fn of(observations: &[Observation]) -> Option<Self> {
         let total: f64 = observations.iter().map(|one| one.weight).sum();
         let mean = observations.iter().map(|one| one.weight * one.x).sum::<f64>() / total;
-        let squares: f64 = observations
-            .iter()
-            .map(|one| one.weight * (one.x - mean).powi(2))
-            .sum();
+        let squares: f64 = observations.iter().map(|one| one.weight * (one.x - mean).powi(2)).sum();
         let deviation = (squares / total).sqrt();
         (deviation > 0.0).then_some(Self { mean, deviation })
     }
 
     fn forward(&self, fit: LogisticFit) -> Parameters {
-        Parameters {
-            a: fit.intercept + fit.slope * self.mean,
-            b: fit.slope * self.deviation,
-        }
+        Parameters { a: fit.intercept + fit.slope * self.mean, b: fit.slope * self.deviation }
     }
 
     fn back(&self, at: Parameters) -> LogisticFit {
         let slope = at.b / self.deviation;
-        LogisticFit {
-            intercept: at.a - slope * self.mean,
-            slope,
-        }
+        LogisticFit { intercept: at.a - slope * self.mean, slope }
     }
 }
 
@@ -144,11 +126,7 @@ impl Local {
             let z = (one.x - scale.mean) / scale.deviation;
             let log_odds = at.a + at.b * z;
             let decay = (-log_odds.abs()).exp();
-            let p = if log_odds >= 0.0 {
-                1.0 / (1.0 + decay)
-            } else {
-                decay / (1.0 + decay)
-            };
+            let p = if log_odds >= 0.0 { 1.0 / (1.0 + decay) } else { decay / (1.0 + decay) };
             let y = f64::from(u8::from(one.positive));
             local.log_likelihood += one.weight * (y * log_odds - log_odds.max(0.0) - decay.ln_1p());
             let residual = one.weight * (y - p);
@@ -178,13 +156,7 @@ mod tests {
 
     fn observations(positives: &[f64], negatives: &[f64]) -> Vec<Observation> {
         let of = |xs: &[f64], positive| {
-            xs.iter()
-                .map(|&x| Observation {
-                    x,
-                    positive,
-                    weight: 1.0,
-                })
-                .collect::<Vec<_>>()
+            xs.iter().map(|&x| Observation { x, positive, weight: 1.0 }).collect::<Vec<_>>()
         };
         [of(positives, true), of(negatives, false)].concat()
     }
@@ -201,15 +173,10 @@ mod tests {
     #[test]
     fn a_weight_counts_as_so_many_observations() {
         let repeated = observations(&[-1.0, -1.0, -1.0, 0.5], &[-0.2, 1.0, 1.0]);
-        let weighted: Vec<_> = [
-            (-1.0, true, 3.0),
-            (0.5, true, 1.0),
-            (-0.2, false, 1.0),
-            (1.0, false, 2.0),
-            (9.0, true, 0.0),
-        ]
-        .map(|(x, positive, weight)| Observation { x, positive, weight })
-        .to_vec();
+        let weighted: Vec<_> =
+            [(-1.0, true, 3.0), (0.5, true, 1.0), (-0.2, false, 1.0), (1.0, false, 2.0), (9.0, true, 0.0)]
+                .map(|(x, positive, weight)| Observation { x, positive, weight })
+                .to_vec();
         let (one, other) = (fit(&repeated, None).unwrap(), fit(&weighted, None).unwrap());
         assert!((one.slope - other.slope).abs() < 1e-9 && (one.intercept - other.intercept).abs() < 1e-9);
     }
@@ -218,14 +185,7 @@ mod tests {
     fn the_start_does_not_change_the_answer() {
         let data = observations(&[-1.5, -1.0, -0.3, 0.2], &[-0.8, 0.1, 0.9, 1.4]);
         let cold = fit(&data, None).unwrap();
-        let warm = fit(
-            &data,
-            Some(LogisticFit {
-                intercept: 4.0,
-                slope: 7.0,
-            }),
-        )
-        .unwrap();
+        let warm = fit(&data, Some(LogisticFit { intercept: 4.0, slope: 7.0 })).unwrap();
         assert!((cold.slope - warm.slope).abs() < 1e-9 && (cold.intercept - warm.intercept).abs() < 1e-9);
     }
 
@@ -233,16 +193,8 @@ mod tests {
     fn no_maximum_no_fit() {
         assert_eq!(fit(&[], None), None, "nothing");
         assert_eq!(fit(&observations(&[0.0, 1.0], &[]), None), None, "one class");
-        assert_eq!(
-            fit(&observations(&[-1.0, 0.0], &[0.5, 1.0]), None),
-            None,
-            "separated"
-        );
-        assert_eq!(
-            fit(&observations(&[-1.0, 0.0], &[0.0, 1.0]), None),
-            None,
-            "touching"
-        );
+        assert_eq!(fit(&observations(&[-1.0, 0.0], &[0.5, 1.0]), None), None, "separated");
+        assert_eq!(fit(&observations(&[-1.0, 0.0], &[0.0, 1.0]), None), None, "touching");
         assert_eq!(fit(&observations(&[0.3, 0.3], &[0.3]), None), None, "constant x");
     }
 }

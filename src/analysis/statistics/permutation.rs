@@ -36,18 +36,13 @@ pub fn test_decrease(bins: &[LabelledBin], shuffles: u32, seed: u64) -> Option<M
         return None;
     }
     let observed = distance(bins);
-    let labels: Vec<bool> = bins
-        .iter()
-        .flat_map(|bin| (0..bin.cases).map(|case| case < bin.labelled))
-        .collect();
+    let labels: Vec<bool> =
+        bins.iter().flat_map(|bin| (0..bin.cases).map(|case| case < bin.labelled)).collect();
     let as_small = (0..shuffles)
         .into_par_iter()
         .filter(|&shuffle| distance(&shuffled(bins, labels.clone(), seed, shuffle)) <= observed + TIE)
         .count();
-    Some(MonotoneTest {
-        distance: observed,
-        p_value: (1 + as_small) as f64 / (1.0 + f64::from(shuffles)),
-    })
+    Some(MonotoneTest { distance: observed, p_value: (1 + as_small) as f64 / (1.0 + f64::from(shuffles)) })
 }
 
 fn shuffled(bins: &[LabelledBin], mut labels: Vec<bool>, seed: u64, shuffle: u32) -> Vec<LabelledBin> {
@@ -74,9 +69,8 @@ fn distance(bins: &[LabelledBin]) -> f64 {
     };
     let total: f64 = points.clone().map(|point| point.weight).sum();
     let block_of = |x: f64| fit.blocks().partition_point(|block| block.last < x);
-    let apart: f64 = points
-        .map(|point| point.weight * (point.y - fit.blocks()[block_of(point.x)].value()).abs())
-        .sum();
+    let apart: f64 =
+        points.map(|point| point.weight * (point.y - fit.blocks()[block_of(point.x)].value()).abs()).sum();
     apart / total
 }
 
@@ -85,10 +79,7 @@ mod tests {
     use super::*;
 
     fn bins(labelled: &[u64]) -> Vec<LabelledBin> {
-        labelled
-            .iter()
-            .map(|&labelled| LabelledBin { cases: 40, labelled })
-            .collect()
+        labelled.iter().map(|&labelled| LabelledBin { cases: 40, labelled }).collect()
     }
 
     #[test]
@@ -109,16 +100,7 @@ mod tests {
     #[test]
     fn bins_weigh_by_their_cases() {
         let found = test_decrease(
-            &[
-                LabelledBin {
-                    cases: 30,
-                    labelled: 0,
-                },
-                LabelledBin {
-                    cases: 10,
-                    labelled: 10,
-                },
-            ],
+            &[LabelledBin { cases: 30, labelled: 0 }, LabelledBin { cases: 10, labelled: 10 }],
             0,
             0,
         )
@@ -131,16 +113,7 @@ mod tests {
     #[test]
     fn p_value_is_that_of_all_arrangements() {
         // Two bins of two cases, two labels: 6 arrangements; the share falls or stays level in 5, so 5/6 have distance 0.
-        let small = [
-            LabelledBin {
-                cases: 2,
-                labelled: 2,
-            },
-            LabelledBin {
-                cases: 2,
-                labelled: 0,
-            },
-        ];
+        let small = [LabelledBin { cases: 2, labelled: 2 }, LabelledBin { cases: 2, labelled: 0 }];
         let found = test_decrease(&small, 20_000, 1).unwrap();
         assert!((found.p_value - 5.0 / 6.0).abs() < 0.01, "{found:?}");
     }

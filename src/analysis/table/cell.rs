@@ -62,36 +62,18 @@ mod tests {
 
     #[test]
     fn counts_are_grouped_by_thousands() {
-        assert_eq!(
-            [7, 999, 16_800, 1_234_567].map(count),
-            ["7", "999", "16,800", "1,234,567"]
-        );
+        assert_eq!([7, 999, 16_800, 1_234_567].map(count), ["7", "999", "16,800", "1,234,567"]);
     }
 
     #[test]
     fn bars_are_drawn_in_eighths() {
-        assert_eq!(
-            [0.0, 0.5, 0.53125, 1.0].map(|share| bar(share, 4)),
-            ["", "██", "██▏", "████"]
-        );
+        assert_eq!([0.0, 0.5, 0.53125, 1.0].map(|share| bar(share, 4)), ["", "██", "██▏", "████"]);
     }
 
     #[test]
     fn an_estimate_without_interval_is_its_value() {
-        assert_eq!(
-            estimate(
-                Estimate {
-                    value: -0.5,
-                    interval: None
-                },
-                signed
-            ),
-            "-0.500"
-        );
-        let with = Estimate {
-            value: 0.5,
-            interval: Some((0.05, 1.0)),
-        };
+        assert_eq!(estimate(Estimate { value: -0.5, interval: None }, signed), "-0.500");
+        let with = Estimate { value: 0.5, interval: Some((0.05, 1.0)) };
         assert_eq!(estimate(with, percent), " 50.0 %  [5.0 %, 100.0 %]");
     }
 }

@@ -49,18 +49,10 @@ pub fn read_answers(
     wanted: impl Fn(&str, &str) -> bool,
 ) -> Result<Vec<AnswerRow>, AnalysisError> {
     let mut rows = Vec::new();
-    for_each_batch(
-        &partition.folder(run_dir, super::outcomes::TABLE),
-        &COLUMNS,
-        |columns| {
-            rows.extend(
-                rows_of(columns)?
-                    .into_iter()
-                    .filter(|row| wanted(&row.item_id, &row.presentation)),
-            );
-            Ok(())
-        },
-    )?;
+    for_each_batch(&partition.folder(run_dir, super::outcomes::TABLE), &COLUMNS, |columns| {
+        rows.extend(rows_of(columns)?.into_iter().filter(|row| wanted(&row.item_id, &row.presentation)));
+        Ok(())
+    })?;
     Ok(rows)
 }
 
@@ -80,11 +72,7 @@ fn rows_of(columns: &Columns) -> Result<Vec<AnswerRow>, AnalysisError> {
         raw_text: raw_text[at].clone(),
         answer: answer[at].clone(),
         entropy: entropy[at],
-        options: options[at]
-            .iter()
-            .cloned()
-            .zip(logprobs[at].iter().map(|logprob| logprob.exp()))
-            .collect(),
+        options: options[at].iter().cloned().zip(logprobs[at].iter().map(|logprob| logprob.exp())).collect(),
         status: status[at].clone(),
         error: error[at].clone(),
     };

@@ -66,32 +66,22 @@ impl Columns<'_> {
     pub fn number(&self, name: &str) -> Result<Vec<Option<f64>>, AnalysisError> {
         let array = self.column(name, NUMBER)?;
         let values = number_values(array).ok_or_else(|| self.type_error(name, NUMBER, array))?;
-        match values
-            .iter()
-            .position(|value| value.is_some_and(|value| !value.is_finite()))
-        {
-            Some(row) => Err(self.value_error(
-                name,
-                row,
-                "a finite number or null",
-                values[row].unwrap_or_default(),
-            )),
+        match values.iter().position(|value| value.is_some_and(|value| !value.is_finite())) {
+            Some(row) => {
+                Err(self.value_error(name, row, "a finite number or null", values[row].unwrap_or_default()))
+            }
             None => Ok(values),
         }
     }
 
     /// A column of lists of texts; a missing list is an empty one.
     pub fn texts(&self, name: &str) -> Result<Vec<Vec<String>>, AnalysisError> {
-        self.lists(name, TEXTS, |values| {
-            Some(text_values(values)?.into_iter().flatten().collect())
-        })
+        self.lists(name, TEXTS, |values| Some(text_values(values)?.into_iter().flatten().collect()))
     }
 
     /// A column of lists of numbers; a missing list is an empty one.
     pub fn numbers(&self, name: &str) -> Result<Vec<Vec<f64>>, AnalysisError> {
-        self.lists(name, NUMBERS, |values| {
-            Some(number_values(values)?.into_iter().flatten().collect())
-        })
+        self.lists(name, NUMBERS, |values| Some(number_values(values)?.into_iter().flatten().collect()))
     }
 
     fn lists<T>(
@@ -146,20 +136,18 @@ impl Columns<'_> {
     }
 
     fn column(&self, name: &str, expected: &'static str) -> Result<&ArrayRef, AnalysisError> {
-        self.batch
-            .column_by_name(name)
-            .ok_or_else(|| AnalysisError::MissingColumn {
-                path: self.path.to_owned(),
-                column: name.to_owned(),
-                expected,
-                found: self
-                    .schema
-                    .fields()
-                    .iter()
-                    .map(|field| field.name().as_str())
-                    .collect::<Vec<_>>()
-                    .join(", "),
-            })
+        self.batch.column_by_name(name).ok_or_else(|| AnalysisError::MissingColumn {
+            path: self.path.to_owned(),
+            column: name.to_owned(),
+            expected,
+            found: self
+                .schema
+                .fields()
+                .iter()
+                .map(|field| field.name().as_str())
+                .collect::<Vec<_>>()
+                .join(", "),
+        })
     }
 
     fn type_error(&self, column: &str, expected: &'static str, found: &ArrayRef) -> AnalysisError {
@@ -198,11 +186,7 @@ fn text_values(array: &ArrayRef) -> Option<Vec<Option<String>>> {
             }
             let keys = dictionary.normalized_keys();
             let value = |(row, key): (usize, usize)| {
-                if array.is_null(row) {
-                    None
-                } else {
-                    values[key].clone()
-                }
+                if array.is_null(row) { None } else { values[key].clone() }
             };
             Some(keys.into_iter().enumerate().map(value).collect())
         }
@@ -220,9 +204,5 @@ fn number_values(array: &ArrayRef) -> Option<Vec<Option<f64>>> {
 }
 
 fn primitive<T: ArrowPrimitiveType, V: From<T::Native>>(array: &ArrayRef) -> Vec<Option<V>> {
-    array
-        .as_primitive::<T>()
-        .iter()
-        .map(|value| value.map(V::from))
-        .collect()
+    array.as_primitive::<T>().iter().map(|value| value.map(V::from)).collect()
 }

@@ -77,20 +77,13 @@ pub fn read_following(run_dir: &Path, partition: &Partition) -> Result<Vec<Follo
         |pair: &&[FollowingRow]| pair[0].item_id == pair[1].item_id && pair[0].control == pair[1].control;
     if let Some([twice, _]) = rows.windows(2).find(same) {
         let (item_id, control) = (twice.item_id.clone(), twice.control.clone());
-        return Err(AnalysisError::DuplicateCase {
-            item_id,
-            control,
-            folder,
-        });
+        return Err(AnalysisError::DuplicateCase { item_id, control, folder });
     }
     let runs: BTreeSet<&str> = rows.iter().map(|row| row.run.as_str()).collect();
     match runs.len() {
         0 => Err(AnalysisError::NoRows { folder }),
         1 => Ok(rows),
-        _ => Err(AnalysisError::SeveralRuns {
-            folder,
-            runs: runs.into_iter().map(str::to_owned).collect(),
-        }),
+        _ => Err(AnalysisError::SeveralRuns { folder, runs: runs.into_iter().map(str::to_owned).collect() }),
     }
 }
 

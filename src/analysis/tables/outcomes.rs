@@ -13,17 +13,8 @@ pub const VISION_ONLY: &str = "vision-only";
 /// Presentation of the text without the image.
 pub const TEXT_ONLY: &str = "text-only";
 
-const COLUMNS: [&str; 9] = [
-    "item_id",
-    "group_id",
-    "presentation",
-    "control",
-    "dv",
-    "dt",
-    "entropy",
-    "correct",
-    "status",
-];
+const COLUMNS: [&str; 9] =
+    ["item_id", "group_id", "presentation", "control", "dv", "dt", "entropy", "correct", "status"];
 
 /// One prompt that was answered or failed.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,24 +47,11 @@ pub fn read_outcomes(run_dir: &Path, partition: &Partition) -> Result<Vec<Outcom
         Ok(())
     })?;
     // An item may be shown several times in one way (fonts, resolutions); the values themselves then settle the order.
-    let key = |row: &OutcomeRow| {
-        (
-            row.dv,
-            row.dt,
-            row.entropy.map(f64::to_bits),
-            row.correct,
-            row.failed,
-        )
-    };
+    let key = |row: &OutcomeRow| (row.dv, row.dt, row.entropy.map(f64::to_bits), row.correct, row.failed);
     rows.sort_by(|one, other| {
         let names = (&one.item_id, &one.presentation, &one.control, &one.group_id);
         names
-            .cmp(&(
-                &other.item_id,
-                &other.presentation,
-                &other.control,
-                &other.group_id,
-            ))
+            .cmp(&(&other.item_id, &other.presentation, &other.control, &other.group_id))
             .then(key(one).cmp(&key(other)))
     });
     Ok(rows)

@@ -42,10 +42,7 @@ pub fn partitions(run_dir: &Path, table: &'static str) -> Result<Vec<Partition>,
     if folder.is_dir() {
         for (model, model_folder) in values_of("model=", &folder)? {
             for (suite, _) in values_of("suite=", &model_folder)? {
-                found.push(Partition {
-                    model: model.clone(),
-                    suite,
-                });
+                found.push(Partition { model: model.clone(), suite });
             }
         }
     }
@@ -66,12 +63,7 @@ pub(super) fn for_each_batch(
         let (schema, batches) = decode(&path, names)?;
         let mut first_row = 0;
         for batch in &batches {
-            visit(&Columns {
-                path: &path,
-                schema: &schema,
-                batch,
-                first_row,
-            })?;
+            visit(&Columns { path: &path, schema: &schema, batch, first_row })?;
             first_row += batch.num_rows();
         }
     }
@@ -81,29 +73,19 @@ pub(super) fn for_each_batch(
 /// The whole file's schema, and its rows in the columns named. The decoder panics on some damaged files; that is an
 /// error of the file like any other.
 fn decode(path: &Path, names: &[&str]) -> Result<(SchemaRef, Vec<RecordBatch>), AnalysisError> {
-    let corrupt = |source: Box<dyn Error + Send + Sync>| AnalysisError::Corrupt {
-        path: path.to_owned(),
-        source,
-    };
-    let file = File::open(path).map_err(|source| AnalysisError::Read {
-        path: path.to_owned(),
-        source,
-    })?;
+    let corrupt =
+        |source: Box<dyn Error + Send + Sync>| AnalysisError::Corrupt { path: path.to_owned(), source };
+    let file = File::open(path).map_err(|source| AnalysisError::Read { path: path.to_owned(), source })?;
     let decoded = catch_unwind(AssertUnwindSafe(|| -> Result<_, Box<dyn Error + Send + Sync>> {
         let builder = ParquetRecordBatchReaderBuilder::try_new(file)?;
         let schema = builder.schema().clone();
         let wanted =
             (0..schema.fields().len()).filter(|&at| names.contains(&schema.field(at).name().as_str()));
         let projection = ProjectionMask::roots(builder.parquet_schema(), wanted);
-        let reader = builder
-            .with_projection(projection)
-            .with_batch_size(BATCH_ROWS)
-            .build()?;
+        let reader = builder.with_projection(projection).with_batch_size(BATCH_ROWS).build()?;
         Ok((schema, reader.collect::<Result<Vec<_>, _>>()?))
     }));
-    decoded
-        .unwrap_or_else(|_| Err("the decoder panicked".into()))
-        .map_err(corrupt)
+    decoded.unwrap_or_else(|_| Err("the decoder panicked".into())).map_err(corrupt)
 }
 
 fn table_folder(run_dir: &Path, table: &str) -> PathBuf {
@@ -119,9 +101,7 @@ fn parts(folder: &Path) -> Result<Vec<PathBuf>, AnalysisError> {
     };
     let mut parts: Vec<PathBuf> = entries(folder)?.into_iter().filter(is_part).collect();
     if parts.is_empty() {
-        return Err(AnalysisError::NoParts {
-            folder: folder.to_owned(),
-        });
+        return Err(AnalysisError::NoParts { folder: folder.to_owned() });
     }
     parts.sort();
     Ok(parts)
@@ -136,10 +116,7 @@ fn values_of(key: &str, folder: &Path) -> Result<Vec<(String, PathBuf)>, Analysi
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, AnalysisError> {
-    let failed = |source| AnalysisError::Read {
-        path: folder.to_owned(),
-        source,
-    };
+    let failed = |source| AnalysisError::Read { path: folder.to_owned(), source };
     fs::read_dir(folder)
         .map_err(failed)?
         .map(|entry| entry.map(|entry| entry.path()).map_err(failed))

@@ -16,32 +16,20 @@ pub(super) struct Llava {
 
 impl Llava {
     pub(super) fn of(directory: &ModelDirectory) -> Result<Self, ModelError> {
-        let wrong = |reason: String| ModelError::File {
-            path: directory.path.clone(),
-            reason,
-        };
+        let wrong = |reason: String| ModelError::File { path: directory.path.clone(), reason };
         let processor = ImageProcessor::from_config(&directory.image_processor_config()?)
             .map_err(|reason| wrong(format!("image processor: {reason}")))?;
-        let image_token_id = directory
-            .number(&["image_token_id"])
-            .or_else(|_| directory.number(&["image_token_index"]))?;
+        let image_token_id =
+            directory.number(&["image_token_id"]).or_else(|_| directory.number(&["image_token_index"]))?;
         let patch = directory.number(&["vision_config", "patch_size"])?;
         let (width, height) = processor.output_size().ok_or_else(|| {
             wrong("image processor: the llava family needs a fixed `crop_size` or `size`".into())
         })?;
         // The class token is dropped by the "default" strategy and kept by "full".
-        let strategy = directory
-            .config
-            .get("vision_feature_select_strategy")
-            .and_then(Value::as_str);
+        let strategy = directory.config.get("vision_feature_select_strategy").and_then(Value::as_str);
         let class_token = usize::from(strategy == Some("full"));
         let tokens = (width as usize / patch) * (height as usize / patch) + class_token;
-        Ok(Self {
-            processor,
-            placeholder: "<image>".into(),
-            image_token_id: image_token_id as i64,
-            tokens,
-        })
+        Ok(Self { processor, placeholder: "<image>".into(), image_token_id: image_token_id as i64, tokens })
     }
 }
 
@@ -60,11 +48,7 @@ impl Family for Llava {
 
     fn pixels(&self, image: &RgbImage) -> Pixels {
         Pixels {
-            values: self
-                .processor
-                .process(image)
-                .insert_axis(ndarray::Axis(0))
-                .into_dyn(),
+            values: self.processor.process(image).insert_axis(ndarray::Axis(0)).into_dyn(),
             tokens: self.tokens,
         }
     }

@@ -50,20 +50,9 @@ pub trait Family: Send + Sync {
 /// The family of a model directory.
 pub(super) fn of(directory: &ModelDirectory) -> Result<Box<dyn Family>, ModelError> {
     let path = directory.path.join("config.json");
-    match directory
-        .config
-        .get("model_type")
-        .and_then(|value| value.as_str())
-    {
+    match directory.config.get("model_type").and_then(|value| value.as_str()) {
         Some("llava") => Ok(Box::new(llava::Llava::of(directory)?)),
-        Some(found) => Err(ModelError::Family {
-            path,
-            found: found.into(),
-            known: "llava".into(),
-        }),
-        None => Err(ModelError::File {
-            path,
-            reason: "`model_type` is missing".into(),
-        }),
+        Some(found) => Err(ModelError::Family { path, found: found.into(), known: "llava".into() }),
+        None => Err(ModelError::File { path, reason: "`model_type` is missing".into() }),
     }
 }

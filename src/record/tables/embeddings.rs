@@ -13,11 +13,7 @@ pub(super) fn batch(context: &Context, rows: &[Row]) -> Result<RecordBatch, Arro
     for row in rows {
         let Ok(answer) = row.answer else { continue };
         let depths = [("input", &answer.input), ("output", &answer.output)];
-        kept.extend(
-            depths
-                .into_iter()
-                .filter_map(|(depth, means)| Some((*row, depth, means.as_ref()?))),
-        );
+        kept.extend(depths.into_iter().filter_map(|(depth, means)| Some((*row, depth, means.as_ref()?))));
     }
     let rows: Vec<Row> = kept.iter().map(|(row, _, _)| *row).collect();
     let mut columns = Columns::key(context, &rows);

@@ -20,11 +20,7 @@ impl Case<'_> {
         if self.status() == "error" {
             return None;
         }
-        follows(
-            self.vision.answered(),
-            self.text.answered(),
-            self.conflict.answered(),
-        )
+        follows(self.vision.answered(), self.text.answered(), self.conflict.answered())
     }
 
     /// Each unimodal answer is the one that its modality was designed to give.
@@ -39,11 +35,7 @@ impl Case<'_> {
 
     fn status(&self) -> &'static str {
         let rows = [&self.conflict, &self.vision, &self.text];
-        if rows.iter().all(|row| row.answer.is_ok()) {
-            "ok"
-        } else {
-            "error"
-        }
+        if rows.iter().all(|row| row.answer.is_ok()) { "ok" } else { "error" }
     }
 }
 
@@ -70,22 +62,10 @@ pub(super) fn batch(context: &Context, result: &UnitResult) -> Result<RecordBatc
     let mut columns = Columns::key(context, &conflicts);
     columns.optional_int("dv", presentations.iter().map(|row| row.dv));
     columns.optional_int("dt", presentations.iter().map(|row| row.dt));
-    columns.text(
-        "vision_item_id",
-        cases.iter().map(|case| case.vision.presentation.item_id.as_str()),
-    );
-    columns.text(
-        "text_item_id",
-        cases.iter().map(|case| case.text.presentation.item_id.as_str()),
-    );
-    columns.optional_text(
-        "expected_vision",
-        presentations.iter().map(|row| row.vision_answer.as_deref()),
-    );
-    columns.optional_text(
-        "expected_text",
-        presentations.iter().map(|row| row.text_answer.as_deref()),
-    );
+    columns.text("vision_item_id", cases.iter().map(|case| case.vision.presentation.item_id.as_str()));
+    columns.text("text_item_id", cases.iter().map(|case| case.text.presentation.item_id.as_str()));
+    columns.optional_text("expected_vision", presentations.iter().map(|row| row.vision_answer.as_deref()));
+    columns.optional_text("expected_text", presentations.iter().map(|row| row.text_answer.as_deref()));
     columns.optional_text("y_vision", cases.iter().map(|case| case.vision.answered()));
     columns.optional_text("y_text", cases.iter().map(|case| case.text.answered()));
     columns.optional_text("y_conflict", cases.iter().map(|case| case.conflict.answered()));
@@ -94,14 +74,9 @@ pub(super) fn batch(context: &Context, result: &UnitResult) -> Result<RecordBatc
     columns.optional_double("h_conflict", cases.iter().map(|case| entropy(&case.conflict)));
     columns.optional_double(
         "dh_rel",
-        cases
-            .iter()
-            .map(|case| relative_uncertainty(entropy(&case.text)?, entropy(&case.vision)?)),
+        cases.iter().map(|case| relative_uncertainty(entropy(&case.text)?, entropy(&case.vision)?)),
     );
-    columns.optional_text(
-        "follows",
-        cases.iter().map(|case| case.follows().map(Follows::as_str)),
-    );
+    columns.optional_text("follows", cases.iter().map(|case| case.follows().map(Follows::as_str)));
     columns.optional_bool("analysed", cases.iter().map(|case| Some(case.analysed())));
     columns.text("status", cases.iter().map(Case::status));
     columns.finish()

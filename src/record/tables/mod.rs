@@ -108,11 +108,7 @@ fn key(row: &Presentation) -> (&str, &str) {
 fn rows_in_order(result: &UnitResult) -> Vec<Row<'_>> {
     let unit = &result.unit;
     let with_group = unit.groups.iter().flat_map(|prepared| {
-        prepared
-            .group
-            .presentations
-            .iter()
-            .map(move |presentation| (prepared, presentation))
+        prepared.group.presentations.iter().map(move |presentation| (prepared, presentation))
     });
     with_group
         .zip(unit.prompts.iter().zip(&result.answers))
@@ -156,8 +152,7 @@ struct Columns {
 
 impl Columns {
     fn push(&mut self, name: &str, nullable: bool, array: ArrayRef) {
-        self.fields
-            .push(Field::new(name, array.data_type().clone(), nullable));
+        self.fields.push(Field::new(name, array.data_type().clone(), nullable));
         self.arrays.push(array);
     }
 
@@ -174,19 +169,11 @@ impl Columns {
     }
 
     fn optional_double(&mut self, name: &str, values: impl Iterator<Item = Option<f64>>) {
-        self.push(
-            name,
-            true,
-            Arc::new(values.collect::<arrow_array::Float64Array>()),
-        );
+        self.push(name, true, Arc::new(values.collect::<arrow_array::Float64Array>()));
     }
 
     fn optional_bool(&mut self, name: &str, values: impl Iterator<Item = Option<bool>>) {
-        self.push(
-            name,
-            true,
-            Arc::new(values.collect::<arrow_array::BooleanArray>()),
-        );
+        self.push(name, true, Arc::new(values.collect::<arrow_array::BooleanArray>()));
     }
 
     /// The columns that every table begins with.
@@ -194,19 +181,10 @@ impl Columns {
         let mut columns = Self::default();
         columns.text("run", rows.iter().map(|_| context.run));
         columns.text("suite", rows.iter().map(|_| context.suite));
-        columns.text(
-            "item_id",
-            rows.iter().map(|row| row.presentation.item_id.as_str()),
-        );
+        columns.text("item_id", rows.iter().map(|row| row.presentation.item_id.as_str()));
         columns.text("group_id", rows.iter().map(|row| row.group.group_id.as_str()));
-        columns.text(
-            "presentation",
-            rows.iter().map(|row| row.presentation.kind.as_str()),
-        );
-        columns.text(
-            "control",
-            rows.iter().map(|row| row.presentation.control.as_str()),
-        );
+        columns.text("presentation", rows.iter().map(|row| row.presentation.kind.as_str()));
+        columns.text("control", rows.iter().map(|row| row.presentation.control.as_str()));
         columns
     }
 
@@ -221,12 +199,7 @@ fn strings<'a>(lists: impl Iterator<Item = &'a [String]>) -> Result<ArrayRef, Ar
     let values = StringArray::from_iter_values(lists.iter().copied().flatten());
     let offsets = OffsetBuffer::from_lengths(lists.iter().map(|list| list.len()));
     let element = Arc::new(Field::new("element", DataType::Utf8, false));
-    Ok(Arc::new(ListArray::try_new(
-        element,
-        offsets,
-        Arc::new(values),
-        None,
-    )?))
+    Ok(Arc::new(ListArray::try_new(element, offsets, Arc::new(values), None)?))
 }
 
 /// Whether a column holds floats (in lists or not): those are stored as byte streams, without a dictionary.

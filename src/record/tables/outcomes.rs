@@ -16,45 +16,23 @@ pub(super) fn batch(context: &Context, rows: &[Row]) -> Result<RecordBatch, Arro
     columns.optional_text("color", rows.iter().map(|_| None));
     columns.optional_int("dv", rows.iter().map(|row| row.presentation.dv));
     columns.optional_int("dt", rows.iter().map(|row| row.presentation.dt));
-    columns.optional_text(
-        "target",
-        rows.iter().map(|row| row.presentation.target.as_deref()),
-    );
+    columns.optional_text("target", rows.iter().map(|row| row.presentation.target.as_deref()));
     let prompts = || rows.iter().map(|row| row.prompt.ok());
-    columns.optional_int(
-        "text_tokens",
-        prompts().map(|prompt| Some(prompt?.text_tokens() as i32)),
-    );
-    columns.optional_int(
-        "vision_tokens",
-        prompts().map(|prompt| Some(prompt?.vision_tokens() as i32)),
-    );
+    columns.optional_int("text_tokens", prompts().map(|prompt| Some(prompt?.text_tokens() as i32)));
+    columns.optional_int("vision_tokens", prompts().map(|prompt| Some(prompt?.vision_tokens() as i32)));
     columns.optional_text("prompt_hash", prompts().map(|prompt| Some(prompt?.hash.as_str())));
     columns.optional_text("image_hash", rows.iter().map(|row| row.image_hash));
-    columns.optional_text(
-        "expected",
-        rows.iter().map(|row| row.presentation.answer.as_deref()),
-    );
-    columns.optional_text(
-        "expected_vision",
-        rows.iter().map(|row| row.presentation.vision_answer.as_deref()),
-    );
-    columns.optional_text(
-        "expected_text",
-        rows.iter().map(|row| row.presentation.text_answer.as_deref()),
-    );
+    columns.optional_text("expected", rows.iter().map(|row| row.presentation.answer.as_deref()));
+    columns
+        .optional_text("expected_vision", rows.iter().map(|row| row.presentation.vision_answer.as_deref()));
+    columns.optional_text("expected_text", rows.iter().map(|row| row.presentation.text_answer.as_deref()));
 
-    let raw: Vec<Option<String>> = scores()
-        .map(|scores| Some((context.token_text)(scores?.top.first()?.0)))
-        .collect();
+    let raw: Vec<Option<String>> =
+        scores().map(|scores| Some((context.token_text)(scores?.top.first()?.0))).collect();
     columns.optional_text("raw_text", raw.iter().map(Option::as_deref));
     columns.optional_text("answer", rows.iter().map(Row::answered));
     let parse = |answer: &Answered| {
-        if answer.scores.answer.is_some() {
-            "parsed"
-        } else {
-            "unparsed"
-        }
+        if answer.scores.answer.is_some() { "parsed" } else { "unparsed" }
     };
     columns.optional_text("parse_status", answered().map(|answer| answer.map(parse)));
     columns.optional_bool(
@@ -64,40 +42,19 @@ pub(super) fn batch(context: &Context, rows: &[Row]) -> Result<RecordBatch, Arro
             Some(row.answered() == Some(row.presentation.answer.as_deref()?))
         }),
     );
-    columns.push(
-        "options",
-        false,
-        super::strings(rows.iter().map(|row| row.options.names.as_slice()))?,
-    );
+    columns.push("options", false, super::strings(rows.iter().map(|row| row.options.names.as_slice()))?);
     let logprobs: Vec<Option<Vec<f32>>> = scores()
-        .map(|scores| {
-            Some(
-                scores?
-                    .option_logprobs
-                    .iter()
-                    .map(|logprob| *logprob as f32)
-                    .collect(),
-            )
-        })
+        .map(|scores| Some(scores?.option_logprobs.iter().map(|logprob| *logprob as f32).collect()))
         .collect();
     // Groups may differ in their number of options, so this stays a list in both profiles.
     let logprobs = vectors::floats(Profile::Lake, logprobs.iter().map(Option::as_deref))?;
     columns.push("option_logprobs", true, logprobs);
     columns.optional_double("entropy", scores().map(|scores| Some(scores?.entropy)));
-    columns.optional_double(
-        "option_entropy",
-        scores().map(|scores| Some(scores?.option_entropy)),
-    );
-    columns.optional_int(
-        "top1_token",
-        scores().map(|scores| Some(scores?.top.first()?.0 as i32)),
-    );
+    columns.optional_double("option_entropy", scores().map(|scores| Some(scores?.option_entropy)));
+    columns.optional_int("top1_token", scores().map(|scores| Some(scores?.top.first()?.0 as i32)));
     columns.optional_double("top1_logprob", scores().map(|scores| Some(scores?.top1_logprob)));
     columns.optional_double("cer", rows.iter().map(|_| None));
-    columns.optional_text(
-        "finish_reason",
-        answered().map(|answer| answer.map(|_| "answer-token")),
-    );
+    columns.optional_text("finish_reason", answered().map(|answer| answer.map(|_| "answer-token")));
     columns.text("status", rows.iter().map(Row::status));
     columns.optional_text("error", rows.iter().map(Row::failure));
     columns.finish()

@@ -20,10 +20,7 @@ pub(super) fn floats<'a>(
         Profile::Lake => {
             let values = vectors.iter().flatten().flat_map(|vector| vector.iter().copied());
             let values = PrimitiveArray::<Float32Type>::from_iter_values(values);
-            list(
-                Arc::new(values),
-                vectors.iter().map(|vector| vector.map(<[f32]>::len)),
-            )
+            list(Arc::new(values), vectors.iter().map(|vector| vector.map(<[f32]>::len)))
         }
         Profile::Compact => {
             let size = width(vectors.iter().map(|vector| vector.map(<[f32]>::len)))?;
@@ -43,9 +40,7 @@ pub(super) fn token_ids(
     vectors: impl Iterator<Item = Option<Vec<i32>>>,
 ) -> Result<ArrayRef, ArrowError> {
     let vectors: Vec<Option<Vec<i32>>> = vectors.collect();
-    let values = Arc::new(Int32Array::from_iter_values(
-        vectors.iter().flatten().flatten().copied(),
-    ));
+    let values = Arc::new(Int32Array::from_iter_values(vectors.iter().flatten().flatten().copied()));
     match profile {
         Profile::Lake => list(values, vectors.iter().map(|vector| vector.as_ref().map(Vec::len))),
         Profile::Compact => {
@@ -80,12 +75,7 @@ fn list(values: ArrayRef, lengths: impl Iterator<Item = Option<usize>>) -> Resul
     let lengths: Vec<Option<usize>> = lengths.collect();
     let nulls = NullBuffer::from(lengths.iter().map(Option::is_some).collect::<Vec<bool>>());
     let offsets = OffsetBuffer::from_lengths(lengths.into_iter().map(Option::unwrap_or_default));
-    Ok(Arc::new(ListArray::try_new(
-        element(values.data_type()),
-        offsets,
-        values,
-        Some(nulls),
-    )?))
+    Ok(Arc::new(ListArray::try_new(element(values.data_type()), offsets, values, Some(nulls))?))
 }
 
 fn fixed(values: ArrayRef, size: usize, valid: impl Iterator<Item = bool>) -> Result<ArrayRef, ArrowError> {
@@ -104,21 +94,11 @@ mod tests {
     fn both_profiles_keep_values_and_nulls() {
         let vectors = [Some(&[1.0f32, 0.5][..]), None, Some(&[2.0, -1.0])];
         let lake = floats(Profile::Lake, vectors.into_iter()).unwrap();
-        assert_eq!(
-            lake.as_list::<i32>()
-                .value(2)
-                .as_primitive::<Float32Type>()
-                .values(),
-            &[2.0, -1.0]
-        );
+        assert_eq!(lake.as_list::<i32>().value(2).as_primitive::<Float32Type>().values(), &[2.0, -1.0]);
         assert!(lake.is_null(1) && lake.is_valid(0));
         let compact = floats(Profile::Compact, vectors.into_iter()).unwrap();
         assert_eq!(
-            compact
-                .as_fixed_size_list()
-                .value(0)
-                .as_primitive::<Float16Type>()
-                .value(1),
+            compact.as_fixed_size_list().value(0).as_primitive::<Float16Type>().value(1),
             f16::from_f32(0.5)
         );
         assert!(compact.is_null(1));
@@ -127,11 +107,6 @@ mod tests {
     #[test]
     fn compact_refuses_vectors_of_unlike_length() {
         let vectors = [Some(&[1.0f32, 0.5][..]), Some(&[2.0])];
-        assert!(
-            floats(Profile::Compact, vectors.into_iter())
-                .unwrap_err()
-                .to_string()
-                .contains("2 and 1")
-        );
+        assert!(floats(Profile::Compact, vectors.into_iter()).unwrap_err().to_string().contains("2 and 1"));
     }
 }

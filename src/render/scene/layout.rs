@@ -39,11 +39,7 @@ impl Scene {
     /// How many shapes share at least one pixel with the target.
     pub fn overlapping(&self) -> usize {
         let canvas = TargetPixels::of(&self.shapes[self.target], self.canvas);
-        let others = self
-            .shapes
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| *index != self.target);
+        let others = self.shapes.iter().enumerate().filter(|(index, _)| *index != self.target);
         others.filter(|(_, shape)| canvas.touches(shape)).count()
     }
 }
@@ -66,10 +62,7 @@ pub fn layout(spec: &SceneSpec) -> Scene {
     let (mut under, mut over) = (Vec::new(), Vec::new());
     for index in 0..spec.distractors {
         let overlaps = index < spec.overlapping;
-        let mut distractor = Placed {
-            kind: pick(&spec.distractor_shapes, rng, spec.target),
-            ..target
-        };
+        let mut distractor = Placed { kind: pick(&spec.distractor_shapes, rng, spec.target), ..target };
         distractor.color = spec.distractor_colors.choose(rng).copied().unwrap_or([128; 3]);
         distractor.side = distractor_side(spec, side, rng);
         let others = if overlaps { &[][..] } else { &under[..] };
@@ -83,11 +76,7 @@ pub fn layout(spec: &SceneSpec) -> Scene {
     }
     let at = under.len();
     let shapes = under.into_iter().chain([target]).chain(over).collect();
-    Scene {
-        canvas: spec.canvas,
-        shapes,
-        target: at,
-    }
+    Scene { canvas: spec.canvas, shapes, target: at }
 }
 
 fn target_side(spec: &SceneSpec, rng: &mut ChaCha8Rng) -> f64 {
@@ -116,11 +105,7 @@ fn pick(shapes: &[super::ShapeKind], rng: &mut ChaCha8Rng, target: super::ShapeK
 /// A coordinate at which a shape of that side lies wholly on the canvas.
 fn inside(rng: &mut ChaCha8Rng, limit: f64, side: f64) -> f64 {
     let half = side / 2.0;
-    if limit <= side {
-        limit / 2.0
-    } else {
-        rng.random_range(half..=limit - half)
-    }
+    if limit <= side { limit / 2.0 } else { rng.random_range(half..=limit - half) }
 }
 
 /// Moves (and, when there is no room, shrinks) the distractor until it overlaps the target or keeps clear of it.
@@ -137,10 +122,7 @@ fn find_place(
     let crowded = others.len() > 8;
     loop {
         for attempt in 0..TRIES_PER_SIZE {
-            distractor.center = (
-                inside(rng, width, distractor.side),
-                inside(rng, height, distractor.side),
-            );
+            distractor.center = (inside(rng, width, distractor.side), inside(rng, height, distractor.side));
             let clear_of_others = crowded
                 || attempt * 2 > TRIES_PER_SIZE
                 || others.iter().all(|other| boxes_apart(distractor, other));
@@ -181,12 +163,7 @@ impl TargetPixels {
             state[pixel] = 1;
             total += 1;
         }
-        Self {
-            size,
-            state,
-            total,
-            visible: total,
-        }
+        Self { size, state, total, visible: total }
     }
 
     fn touches(&self, shape: &Placed) -> bool {
@@ -198,10 +175,7 @@ impl TargetPixels {
     }
 
     fn visibility_under(&self, shape: &Placed) -> f64 {
-        let hidden = shape
-            .pixels(self.size)
-            .filter(|&pixel| self.state[pixel] == 1)
-            .count();
+        let hidden = shape.pixels(self.size).filter(|&pixel| self.state[pixel] == 1).count();
         (self.visible - hidden) as f64 / self.total.max(1) as f64
     }
 
@@ -216,9 +190,6 @@ impl TargetPixels {
 
     fn some_pixel(&self) -> (f64, f64) {
         let pixel = self.state.iter().position(|&state| state != 0).unwrap_or(0) as u32;
-        (
-            f64::from(pixel % self.size.0) + 0.5,
-            f64::from(pixel / self.size.0) + 0.5,
-        )
+        (f64::from(pixel % self.size.0) + 0.5, f64::from(pixel / self.size.0) + 0.5)
     }
 }

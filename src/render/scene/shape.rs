@@ -21,14 +21,8 @@ pub enum ShapeKind {
 
 impl ShapeKind {
     /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::Circle,
-        Self::Square,
-        Self::Triangle,
-        Self::Diamond,
-        Self::Cross,
-        Self::Ring,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Circle, Self::Square, Self::Triangle, Self::Diamond, Self::Cross, Self::Ring];
 
     /// The shape's English name.
     pub fn name(self) -> &'static str {
@@ -91,8 +85,7 @@ impl Placed {
     /// Whether the shape covers the point.
     pub fn contains(&self, x: f64, y: f64) -> bool {
         let half = self.side / 2.0;
-        self.kind
-            .contains_unit((x - self.center.0) / half, (y - self.center.1) / half)
+        self.kind.contains_unit((x - self.center.0) / half, (y - self.center.1) / half)
     }
 
     /// The pixels of a `width` x `height` canvas whose centers the shape covers, as indices `y * width + x`.
@@ -114,21 +107,12 @@ impl Placed {
     /// The outline, to be filled with the even-odd rule.
     pub(super) fn path(&self) -> Option<Path> {
         let half = self.side / 2.0;
-        let at = |x: f64, y: f64| {
-            (
-                (self.center.0 + x * half) as f32,
-                (self.center.1 + y * half) as f32,
-            )
-        };
+        let at = |x: f64, y: f64| ((self.center.0 + x * half) as f32, (self.center.1 + y * half) as f32);
         let mut builder = PathBuilder::new();
         let polygon = |builder: &mut PathBuilder, corners: &[(f64, f64)]| {
             for (index, &(x, y)) in corners.iter().enumerate() {
                 let (x, y) = at(x, y);
-                if index == 0 {
-                    builder.move_to(x, y)
-                } else {
-                    builder.line_to(x, y)
-                }
+                if index == 0 { builder.move_to(x, y) } else { builder.line_to(x, y) }
             }
             builder.close();
         };
@@ -140,10 +124,7 @@ impl Placed {
                 builder.push_circle(x, y, half as f32);
                 builder.push_circle(x, y, half as f32 / 2.0);
             }
-            ShapeKind::Square => polygon(
-                &mut builder,
-                &[(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)],
-            ),
+            ShapeKind::Square => polygon(&mut builder, &[(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)]),
             ShapeKind::Triangle => polygon(&mut builder, &[(0.0, -1.0), (1.0, 1.0), (-1.0, 1.0)]),
             ShapeKind::Diamond => polygon(&mut builder, &[(0.0, -1.0), (1.0, 0.0), (0.0, 1.0), (-1.0, 0.0)]),
             ShapeKind::Cross => polygon(
@@ -175,30 +156,15 @@ mod tests {
     #[test]
     fn a_shapes_pixels_are_its_fill_of_the_square() {
         for kind in ShapeKind::ALL {
-            let placed = Placed {
-                kind,
-                color: [0; 3],
-                center: (100.0, 100.0),
-                side: 150.0,
-            };
+            let placed = Placed { kind, color: [0; 3], center: (100.0, 100.0), side: 150.0 };
             let share = placed.pixels((200, 200)).count() as f64 / (150.0 * 150.0);
-            assert!(
-                (share - kind.fill()).abs() < 0.01,
-                "{}: {share} against {}",
-                kind.name(),
-                kind.fill()
-            );
+            assert!((share - kind.fill()).abs() < 0.01, "{}: {share} against {}", kind.name(), kind.fill());
         }
     }
 
     #[test]
     fn pixels_off_the_canvas_are_left_out() {
-        let placed = Placed {
-            kind: ShapeKind::Square,
-            color: [0; 3],
-            center: (0.0, 0.0),
-            side: 20.0,
-        };
+        let placed = Placed { kind: ShapeKind::Square, color: [0; 3], center: (0.0, 0.0), side: 20.0 };
         assert_eq!(placed.pixels((200, 200)).count(), 100);
     }
 }

@@ -24,18 +24,8 @@ pub fn figure(id: &str, cells: &[CellRow]) -> String {
     if cells.iter().all(|cell| cell.analysed == 0) {
         return nothing("No cell of visual and text difficulty holds an analysed case.");
     }
-    let columns: Vec<i32> = cells
-        .iter()
-        .map(|cell| cell.dv)
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect();
-    let rows: Vec<i32> = cells
-        .iter()
-        .map(|cell| cell.dt)
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect();
+    let columns: Vec<i32> = cells.iter().map(|cell| cell.dv).collect::<BTreeSet<_>>().into_iter().collect();
+    let rows: Vec<i32> = cells.iter().map(|cell| cell.dt).collect::<BTreeSet<_>>().into_iter().collect();
     let right = (NAMES + WIDEST * columns.len() as f64).min(WIDTH);
     let bands = Bands::new(columns.len(), (NAMES, right));
     let height = ROW * rows.len() as f64 + 52.0;
@@ -60,13 +50,7 @@ pub fn figure(id: &str, cells: &[CellRow]) -> String {
         let (Ok(column), Ok(row)) = (columns.binary_search(&cell.dv), rows.binary_search(&cell.dt)) else {
             continue;
         };
-        draw_cell(
-            &mut drawing,
-            cell,
-            bands.left(column),
-            ROW * row as f64,
-            bands.width(),
-        );
+        draw_cell(&mut drawing, cell, bands.left(column), ROW * row as f64, bands.width());
     }
     let caption = "Text-following ratio (the number, and the tint) by visual tier and text tier, with the count of \
                    analysed cases under it; the bar below shows text, image and other. A harder image should push a cell \
@@ -105,38 +89,17 @@ fn draw_cell(drawing: &mut Drawing, cell: &CellRow, left: f64, top: f64, width: 
                 .tooltip(&words),
         );
     }
-    let value = if decided > 0 {
-        number::fixed(tfr, 2)
-    } else {
-        "–".to_string()
-    };
+    let value = if decided > 0 { number::fixed(tfr, 2) } else { "–".to_string() };
     drawing.push(&Element::label(middle, top + 28.0, &value).class("cell-value middle"));
     drawing
         .push(&Element::label(middle, top + 46.0, &number::count(cell.analysed)).class("cell-count middle"));
-    let bar = Place {
-        x: x + 5.0,
-        y: top + ROW - 17.0,
-        width: inner - 10.0,
-        height: 8.0,
-    };
-    stacked_bar::draw(
-        drawing,
-        bar,
-        &stacked_bar::following(cell.text, cell.vision, cell.other),
-        false,
-    );
+    let bar = Place { x: x + 5.0, y: top + ROW - 17.0, width: inner - 10.0, height: 8.0 };
+    stacked_bar::draw(drawing, bar, &stacked_bar::following(cell.text, cell.vision, cell.other), false);
 }
 
 fn numbers(cells: &[CellRow]) -> String {
-    let mut table = Table::new(&[
-        "cell",
-        "analysed",
-        "text",
-        "image",
-        "other",
-        "TFR",
-        "mean dH<sub>rel</sub>",
-    ]);
+    let mut table =
+        Table::new(&["cell", "analysed", "text", "image", "other", "TFR", "mean dH<sub>rel</sub>"]);
     for cell in cells {
         let decided = cell.text + cell.vision;
         table.row([

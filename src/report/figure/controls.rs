@@ -24,25 +24,15 @@ pub fn figure(id: &str, controls: &[ControlRow]) -> String {
         "Answers to the controls",
         "For each control, the share of answers that the text is designed to give, that the image is, and others.",
     );
-    let mut table = Table::new(&[
-        "control",
-        "cases",
-        "designed by the text",
-        "designed by the image",
-        "other",
-    ]);
+    let mut table =
+        Table::new(&["control", "cases", "designed by the text", "designed by the image", "other"]);
     for (index, control) in controls.iter().enumerate() {
         let top = ROW * index as f64;
         let cases = format!("{} cases", number::count(control.cases));
         drawing.push(&Element::label(0.0, top + 18.0, &control.control).class("row-name"));
         drawing.push(&Element::label(WIDTH, top + 18.0, &cases).class("tick end"));
         let shares = stacked_bar::following(control.designed_text, control.designed_vision, control.other);
-        let place = Place {
-            x: 0.0,
-            y: top + 27.0,
-            width: WIDTH,
-            height: 32.0,
-        };
+        let place = Place { x: 0.0, y: top + 27.0, width: WIDTH, height: 32.0 };
         stacked_bar::draw(&mut drawing, place, &shares, true);
         table.row([
             control.control.clone(),
@@ -53,23 +43,12 @@ pub fn figure(id: &str, controls: &[ControlRow]) -> String {
         ]);
     }
     let legend = legend(&[
-        (
-            Swatch::Fill("text"),
-            "the answer that the text is designed to give",
-        ),
-        (
-            Swatch::Fill("vision"),
-            "the answer that the image is designed to give",
-        ),
+        (Swatch::Fill("text"), "the answer that the text is designed to give"),
+        (Swatch::Fill("vision"), "the answer that the image is designed to give"),
         (Swatch::Fill("other"), "another answer"),
     ]);
     let caption = "Controls. <i>Text-irrelevant</i>: the description speaks of another shape, so the image alone can \
                    answer. <i>Image-irrelevant</i>: description and question speak of a shape that is not drawn, so the \
                    text alone can answer. A model that reads both modalities follows the relevant one.";
-    framed(
-        "controls",
-        &format!("{legend}{}", drawing.finish()),
-        caption,
-        Some(&table.finish()),
-    )
+    framed("controls", &format!("{legend}{}", drawing.finish()), caption, Some(&table.finish()))
 }

@@ -14,17 +14,9 @@ pub fn figure(id: &str, curve: Option<&Curve>, settings: &FollowingSettings) -> 
             "There is no curve: no analysed case follows the text or the image and has a relative uncertainty.",
         );
     };
-    let size = Size {
-        width: 720.0,
-        height: 450.0,
-        radius: 11.0,
-    };
-    let drawing = curve_plot::draw(
-        &format!("{id}-curve"),
-        "Text following over relative uncertainty",
-        curve,
-        size,
-    );
+    let size = Size { width: 720.0, height: 450.0, radius: 11.0 };
+    let drawing =
+        curve_plot::draw(&format!("{id}-curve"), "Text following over relative uncertainty", curve, size);
     let caption = format!(
         "P(text following | {DH_REL}) among the {} cases that follow the text or the image. Bins are {} wide; a bin with \
          fewer than {} cases shows no point. Whiskers and the band around the balance point are {} intervals. {}",
@@ -34,12 +26,7 @@ pub fn figure(id: &str, curve: Option<&Curve>, settings: &FollowingSettings) -> 
         confidence(settings),
         monotone_words(curve, settings),
     );
-    framed(
-        "curve",
-        &format!("{}{drawing}", curve_legend()),
-        &caption,
-        Some(&numbers(curve)),
-    )
+    framed("curve", &format!("{}{drawing}", curve_legend()), &caption, Some(&numbers(curve)))
 }
 
 /// What the marks of a curve mean.
@@ -78,10 +65,7 @@ fn monotone_words(curve: &Curve, settings: &FollowingSettings) -> String {
             .balance_point
             .map(|at| format!(", which puts the balance point at {}", number::estimate(&at, 2)))
             .unwrap_or_default();
-        format!(
-            " The logistic fit has slope {}{balance}.",
-            number::fixed(logistic.slope, 2)
-        )
+        format!(" The logistic fit has slope {}{balance}.", number::fixed(logistic.slope, 2))
     });
     format!(
         "{monotone}{}",
@@ -102,10 +86,8 @@ fn numbers(curve: &Curve) -> String {
             format!("{} to {}", number::fixed(bin.low, 2), number::fixed(bin.high, 2)),
             number::count(bin.cases),
             number::optional(bin.mean_dh_rel, 2),
-            bin.text_following.map_or_else(
-                || "too few cases".to_string(),
-                |share| number::estimate(&share, 3),
-            ),
+            bin.text_following
+                .map_or_else(|| "too few cases".to_string(), |share| number::estimate(&share, 3)),
         ]);
     }
     table.finish()

@@ -60,12 +60,7 @@ pub fn draw(id: &str, title: &str, curve: &Curve, size: Size) -> String {
 
 impl Plot<'_> {
     fn description(&self) -> String {
-        let filled = self
-            .curve
-            .bins
-            .iter()
-            .filter(|bin| bin.text_following.is_some())
-            .count();
+        let filled = self.curve.bins.iter().filter(|bin| bin.text_following.is_some()).count();
         format!(
             "Share of text following over relative uncertainty, {} cases; {filled} of {} bins hold enough of them. {}.",
             number::count(self.curve.cases),
@@ -137,9 +132,7 @@ impl Plot<'_> {
         let x = self.x.at(at.value);
         let words = balance_words(&self.curve.balance_point);
         drawing.push(
-            &Element::line((x, self.top - 6.0), (x, self.bottom))
-                .class("balance-line")
-                .tooltip(&words),
+            &Element::line((x, self.top - 6.0), (x, self.bottom)).class("balance-line").tooltip(&words),
         );
         let part = (x - left) / (right - left);
         let (anchor, label_x) = match part {
@@ -178,11 +171,7 @@ impl Plot<'_> {
         for bin in self.curve.bins.iter().filter(|bin| bin.cases > 0) {
             let height = (STRIP * number::share(bin.cases, self.most_cases)).max(1.0);
             let (low, high) = (self.x.at(bin.low), self.x.at(bin.high));
-            let class = if bin.text_following.is_some() {
-                "strip"
-            } else {
-                "strip thin"
-            };
+            let class = if bin.text_following.is_some() { "strip" } else { "strip thin" };
             drawing.push(
                 &Element::rect(low + 1.0, foot - height, high - low - 2.0, height)
                     .class(class)
@@ -196,9 +185,7 @@ impl Plot<'_> {
             return;
         };
         let middle = f64::midpoint(bin.low, bin.high);
-        let x = self
-            .x
-            .at(bin.mean_dh_rel.filter(|mean| mean.is_finite()).unwrap_or(middle));
+        let x = self.x.at(bin.mean_dh_rel.filter(|mean| mean.is_finite()).unwrap_or(middle));
         if let Some((low, high)) = number::interval(&share) {
             let (low, high) = (self.y.at(low), self.y.at(high));
             drawing.push(&Element::line((x, low), (x, high)).class("whisker"));
@@ -207,11 +194,7 @@ impl Plot<'_> {
             }
         }
         let radius = self.size.radius * number::share(bin.cases, self.most_cases).sqrt();
-        let class = if share.value > 0.5 {
-            "point text"
-        } else {
-            "point vision"
-        };
+        let class = if share.value > 0.5 { "point text" } else { "point vision" };
         drawing.push(
             &Element::circle((x, self.y.at(share.value)), radius.max(2.5))
                 .class(class)
@@ -223,11 +206,7 @@ impl Plot<'_> {
 /// A decreasing step line through knots: flat around each, down half-way between two of different height.
 fn steps(knots: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let mut points: Vec<(f64, f64)> = Vec::new();
-    for (x, share) in knots
-        .iter()
-        .copied()
-        .filter(|(x, share)| x.is_finite() && share.is_finite())
-    {
+    for (x, share) in knots.iter().copied().filter(|(x, share)| x.is_finite() && share.is_finite()) {
         match points.last().copied() {
             Some((last_x, last_share)) if last_share != share => {
                 let between = f64::midpoint(last_x, x);
@@ -281,11 +260,7 @@ mod tests {
 
     #[test]
     fn the_logistic_curve_is_one_half_at_its_balance_point() {
-        let logistic = Logistic {
-            intercept: -0.4,
-            slope: -2.0,
-            balance_point: None,
-        };
+        let logistic = Logistic { intercept: -0.4, slope: -2.0, balance_point: None };
         assert!((logistic_share(&logistic, -0.2) - 0.5).abs() < 1e-12);
         assert!(logistic_share(&logistic, -1.0) > logistic_share(&logistic, 1.0));
     }

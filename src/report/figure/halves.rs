@@ -13,11 +13,7 @@ pub fn figure(id: &str, splits: &[CurveSplit]) -> String {
     if splits.iter().all(|split| split.curve.cases == 0) {
         return nothing("There are no halves to compare: too few cases have both entropies.");
     }
-    let size = Size {
-        width: 400.0,
-        height: 330.0,
-        radius: 8.0,
-    };
+    let size = Size { width: 400.0, height: 330.0, radius: 8.0 };
     let plots: String = splits
         .iter()
         .enumerate()
@@ -33,12 +29,7 @@ pub fn figure(id: &str, splits: &[CurveSplit]) -> String {
         .collect();
     let caption = "The curve below and above the median of <i>H<sub>t</sub></i> + <i>H<sub>v</sub></i>. If relative \
                    uncertainty drives the choice, both fall, and the balance point stays where it is.";
-    framed(
-        "halves",
-        &format!("{}<div class=\"pair\">{plots}</div>", curve_legend()),
-        caption,
-        None,
-    )
+    framed("halves", &format!("{}<div class=\"pair\">{plots}</div>", curve_legend()), caption, None)
 }
 
 fn title(name: &str) -> String {

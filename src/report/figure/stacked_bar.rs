@@ -19,21 +19,9 @@ pub struct Share {
 #[must_use]
 pub fn following(text: u64, vision: u64, other: u64) -> [Share; 3] {
     [
-        Share {
-            class: "text",
-            name: "text",
-            cases: text,
-        },
-        Share {
-            class: "vision",
-            name: "image",
-            cases: vision,
-        },
-        Share {
-            class: "other",
-            name: "other",
-            cases: other,
-        },
+        Share { class: "text", name: "text", cases: text },
+        Share { class: "vision", name: "image", cases: vision },
+        Share { class: "other", name: "other", cases: other },
     ]
 }
 
@@ -66,11 +54,7 @@ pub fn draw(drawing: &mut Drawing, place: Place, shares: &[Share], labelled: boo
             number::count(share.cases),
             number::count(total)
         );
-        drawing.push(
-            &Element::rect(x, place.y, width, place.height)
-                .class(share.class)
-                .tooltip(&tooltip),
-        );
+        drawing.push(&Element::rect(x, place.y, width, place.height).class(share.class).tooltip(&tooltip));
         if labelled && width >= CHARACTER * percent.chars().count() as f64 {
             let baseline = place.y + place.height / 2.0 + 5.0;
             drawing.push(

@@ -12,36 +12,17 @@ pub fn figure(id: &str, counts: &Counts) -> String {
     if counts.cases == 0 {
         return nothing("The suite has no conflict cases in this run.");
     }
-    let answered_wrong = counts
-        .cases
-        .saturating_sub(counts.analysed)
-        .saturating_sub(counts.failed);
+    let answered_wrong = counts.cases.saturating_sub(counts.analysed).saturating_sub(counts.failed);
     let shares = [
-        Share {
-            class: "text",
-            name: "follows the text",
-            cases: counts.text,
-        },
-        Share {
-            class: "vision",
-            name: "follows the image",
-            cases: counts.vision,
-        },
-        Share {
-            class: "other",
-            name: "other answer",
-            cases: counts.other,
-        },
+        Share { class: "text", name: "follows the text", cases: counts.text },
+        Share { class: "vision", name: "follows the image", cases: counts.vision },
+        Share { class: "other", name: "other answer", cases: counts.other },
         Share {
             class: "unanalysed",
             name: "not analysed: a unimodal answer is not the designed one",
             cases: answered_wrong,
         },
-        Share {
-            class: "failed",
-            name: "failed",
-            cases: counts.failed,
-        },
+        Share { class: "failed", name: "failed", cases: counts.failed },
     ];
     let mut drawing = Drawing::new(
         &format!("{id}-tally"),
@@ -52,17 +33,7 @@ pub fn figure(id: &str, counts: &Counts) -> String {
             counts.cases, counts.text, counts.vision, counts.other, counts.failed
         ),
     );
-    stacked_bar::draw(
-        &mut drawing,
-        Place {
-            x: 0.0,
-            y: 2.0,
-            width: 960.0,
-            height: 36.0,
-        },
-        &shares,
-        true,
-    );
+    stacked_bar::draw(&mut drawing, Place { x: 0.0, y: 2.0, width: 960.0, height: 36.0 }, &shares, true);
     let legend = legend(&[
         (Swatch::Fill("text"), "follows the text"),
         (Swatch::Fill("vision"), "follows the image"),

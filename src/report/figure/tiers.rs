@@ -24,20 +24,10 @@ struct Modality {
     width: f64,
 }
 
-const VISION: Modality = Modality {
-    key: "vision",
-    title: "Image alone",
-    tier: "visual tier dv",
-    class: "vision",
-    width: 470.0,
-};
-const TEXT: Modality = Modality {
-    key: "text",
-    title: "Text alone",
-    tier: "text tier dt",
-    class: "text",
-    width: 240.0,
-};
+const VISION: Modality =
+    Modality { key: "vision", title: "Image alone", tier: "visual tier dv", class: "vision", width: 470.0 };
+const TEXT: Modality =
+    Modality { key: "text", title: "Text alone", tier: "text tier dt", class: "text", width: 240.0 };
 
 /// The figure, or why there is none.
 #[must_use]
@@ -55,30 +45,18 @@ pub fn figure(id: &str, vision: &[TierRow], text: &[TierRow]) -> String {
             } else {
                 draw(id, modality, rows, &ticks)
             };
-            format!(
-                "<div class=\"tiers-{}\"><h4>{}</h4>{drawing}</div>",
-                modality.key, modality.title
-            )
+            format!("<div class=\"tiers-{}\"><h4>{}</h4>{drawing}</div>", modality.key, modality.title)
         })
         .collect();
     let caption = "Entropy over the whole vocabulary at the answer token, and share of right answers, when the model sees \
                    one modality alone; both panels share their scales. Whiskers are bootstrap intervals by group. A \
                    difficulty ladder that works shows entropy rising, and accuracy staying high enough to be analysed.";
-    framed(
-        "tiers",
-        &format!("<div class=\"tiers\">{panels}</div>"),
-        caption,
-        Some(&numbers(vision, text)),
-    )
+    framed("tiers", &format!("<div class=\"tiers\">{panels}</div>"), caption, Some(&numbers(vision, text)))
 }
 
 fn highest_entropy(row: &TierRow) -> f64 {
     let high = number::interval(&row.entropy).map_or(row.entropy.value, |(_, high)| high);
-    if high.is_finite() {
-        high.max(row.entropy.value)
-    } else {
-        0.0
-    }
+    if high.is_finite() { high.max(row.entropy.value) } else { 0.0 }
 }
 
 fn draw(id: &str, modality: Modality, rows: &[TierRow], entropy_ticks: &[f64]) -> String {
@@ -90,26 +68,14 @@ fn draw(id: &str, modality: Modality, rows: &[TierRow], entropy_ticks: &[f64]) -
         &format!("{}: entropy and accuracy by {}", modality.title, modality.tier),
         &describe(rows),
     );
-    let entropy = Linear::new(
-        (0.0, entropy_ticks[entropy_ticks.len() - 1]),
-        (ENTROPY.1, ENTROPY.0),
-    );
+    let entropy = Linear::new((0.0, entropy_ticks[entropy_ticks.len() - 1]), (ENTROPY.1, ENTROPY.0));
     let accuracy = Linear::new((0.0, 1.0), (ACCURACY.1, ACCURACY.0));
-    axis::left(
-        &mut drawing,
-        &entropy,
-        range.0,
-        range.1,
-        entropy_ticks,
-        axis::decimals(entropy_ticks),
-    );
+    axis::left(&mut drawing, &entropy, range.0, range.1, entropy_ticks, axis::decimals(entropy_ticks));
     axis::left(&mut drawing, &accuracy, range.0, range.1, &[0.0, 0.5, 1.0], 1);
     drawing.push(&Element::label(range.0, ENTROPY.0 - 16.0, "entropy, nats").class("name"));
     drawing.push(&Element::label(range.0, ACCURACY.0 - 16.0, "accuracy").class("name"));
     series(&mut drawing, modality, rows, &bands, &entropy, |row| row.entropy);
-    series(&mut drawing, modality, rows, &bands, &accuracy, |row| {
-        row.accuracy
-    });
+    series(&mut drawing, modality, rows, &bands, &accuracy, |row| row.accuracy);
     drawing.push(&Element::line((range.0, ACCURACY.1), (range.1, ACCURACY.1)).class("axis"));
     for (index, row) in rows.iter().enumerate() {
         let label = row.tier.to_string();
@@ -135,10 +101,8 @@ fn series(
         .map(|(index, row)| (bands.center(index), row, value(row)))
         .filter(|(_, _, estimate)| estimate.value.is_finite())
         .collect();
-    let points: Vec<(f64, f64)> = marks
-        .iter()
-        .map(|(x, _, estimate)| (*x, scale.at(estimate.value)))
-        .collect();
+    let points: Vec<(f64, f64)> =
+        marks.iter().map(|(x, _, estimate)| (*x, scale.at(estimate.value))).collect();
     drawing.push(&Element::polyline(&points).class(&format!("series stroke-{}", modality.class)));
     for (x, row, estimate) in marks {
         if let Some((low, high)) = number::interval(&estimate) {

@@ -31,10 +31,7 @@ pub fn left(drawing: &mut Drawing, scale: &Linear, x: f64, grid_end: f64, ticks:
 /// The decimals that tell neighbouring ticks apart.
 #[must_use]
 pub fn decimals(ticks: &[f64]) -> usize {
-    let step = ticks
-        .windows(2)
-        .map(|pair| pair[1] - pair[0])
-        .fold(f64::INFINITY, f64::min);
+    let step = ticks.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min);
     (0..6)
         .find(|decimals| {
             let scaled = step * 10_f64.powi(*decimals as i32);

@@ -16,11 +16,7 @@ impl Element {
     /// An element without attributes or content.
     #[must_use]
     pub fn new(name: &'static str) -> Self {
-        Self {
-            name,
-            attributes: String::new(),
-            content: String::new(),
-        }
+        Self { name, attributes: String::new(), content: String::new() }
     }
 
     /// A rectangle; negative extents are drawn as 0.
@@ -36,29 +32,20 @@ impl Element {
     /// A straight line between two points.
     #[must_use]
     pub fn line(from: (f64, f64), to: (f64, f64)) -> Self {
-        Self::new("line")
-            .number("x1", from.0)
-            .number("y1", from.1)
-            .number("x2", to.0)
-            .number("y2", to.1)
+        Self::new("line").number("x1", from.0).number("y1", from.1).number("x2", to.0).number("y2", to.1)
     }
 
     /// A circle.
     #[must_use]
     pub fn circle(center: (f64, f64), radius: f64) -> Self {
-        Self::new("circle")
-            .number("cx", center.0)
-            .number("cy", center.1)
-            .number("r", radius)
+        Self::new("circle").number("cx", center.0).number("cy", center.1).number("r", radius)
     }
 
     /// An open line through points.
     #[must_use]
     pub fn polyline(points: &[(f64, f64)]) -> Self {
-        let points: Vec<String> = points
-            .iter()
-            .map(|(x, y)| format!("{},{}", coordinate(*x), coordinate(*y)))
-            .collect();
+        let points: Vec<String> =
+            points.iter().map(|(x, y)| format!("{},{}", coordinate(*x), coordinate(*y))).collect();
         Self::new("polyline").attribute("points", &points.join(" "))
     }
 
@@ -71,16 +58,14 @@ impl Element {
     /// Sets an attribute to a number of user units.
     #[must_use]
     pub fn number(mut self, name: &'static str, value: f64) -> Self {
-        self.attributes
-            .push_str(&format!(" {name}=\"{}\"", coordinate(value)));
+        self.attributes.push_str(&format!(" {name}=\"{}\"", coordinate(value)));
         self
     }
 
     /// Sets an attribute.
     #[must_use]
     pub fn attribute(mut self, name: &'static str, value: &str) -> Self {
-        self.attributes
-            .push_str(&format!(" {name}=\"{}\"", escape::html(value)));
+        self.attributes.push_str(&format!(" {name}=\"{}\"", escape::html(value)));
         self
     }
 
@@ -121,11 +106,7 @@ impl Element {
 
 impl fmt::Display for Element {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            name,
-            attributes,
-            content,
-        } = self;
+        let Self { name, attributes, content } = self;
         if content.is_empty() {
             write!(formatter, "<{name}{attributes}/>")
         } else {
@@ -141,11 +122,7 @@ fn coordinate(value: f64) -> String {
     }
     let digits = format!("{value:.2}");
     let digits = digits.trim_end_matches('0').trim_end_matches('.');
-    if digits == "-0" {
-        "0".to_string()
-    } else {
-        digits.to_string()
-    }
+    if digits == "-0" { "0".to_string() } else { digits.to_string() }
 }
 
 #[cfg(test)]
@@ -164,9 +141,6 @@ mod tests {
     #[test]
     fn labels_and_tooltips_are_escaped() {
         let label = Element::label(1.0, 2.0, "a<b").tooltip("<script>").to_string();
-        assert_eq!(
-            label,
-            "<text x=\"1\" y=\"2\">a&lt;b<title>&lt;script&gt;</title></text>"
-        );
+        assert_eq!(label, "<text x=\"1\" y=\"2\">a&lt;b<title>&lt;script&gt;</title></text>");
     }
 }

@@ -40,10 +40,7 @@ impl Bands {
     /// `count` bands that fill `range`.
     #[must_use]
     pub fn new(count: usize, range: (f64, f64)) -> Self {
-        Self {
-            start: range.0,
-            width: (range.1 - range.0) / count.max(1) as f64,
-        }
+        Self { start: range.0, width: (range.1 - range.0) / count.max(1) as f64 }
     }
 
     /// Left edge of a band.

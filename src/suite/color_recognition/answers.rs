@@ -72,10 +72,7 @@ mod tests {
             for seed in 0..20 {
                 let pairs = assign(groups, &mut generator(seed, &["answers"]));
                 assert_eq!(pairs.len(), groups);
-                assert!(
-                    pairs.iter().all(|(image, text)| image != text),
-                    "{groups} groups, seed {seed}"
-                );
+                assert!(pairs.iter().all(|(image, text)| image != text), "{groups} groups, seed {seed}");
             }
         }
     }

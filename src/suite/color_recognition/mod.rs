@@ -47,11 +47,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            groups: DEFAULT_GROUPS,
-            seed: 0,
-            controls: true,
-        }
+        Self { groups: DEFAULT_GROUPS, seed: 0, controls: true }
     }
 }
 
@@ -71,11 +67,7 @@ impl ColorRecognition {
     /// When the prompts' answers are not the six colors.
     pub fn new(settings: Settings, prompts: Prompts) -> Result<Self, SuiteError> {
         let expected: Vec<&str> = COLORS.iter().map(|(name, _)| *name).collect();
-        let found: Vec<&str> = prompts
-            .answers
-            .iter()
-            .map(|answer| answer.name.as_str())
-            .collect();
+        let found: Vec<&str> = prompts.answers.iter().map(|answer| answer.name.as_str()).collect();
         if found != expected {
             return Err(SuiteError::Setting(format!(
                 "the color recognition suite needs the answers {} in this order, the prompt file has {}",
@@ -85,12 +77,7 @@ impl ColorRecognition {
         }
         let answers = answers::assign(settings.groups, &mut generator(settings.seed, &[NAME, "answers"]));
         let options = prompts.options().into();
-        Ok(Self {
-            settings,
-            prompts,
-            options,
-            answers,
-        })
+        Ok(Self { settings, prompts, options, answers })
     }
 
     fn scene(
@@ -110,11 +97,7 @@ impl ColorRecognition {
             target_extent: tier.target,
             distractors: tier.distractors,
             overlapping: tier.overlapping(),
-            distractor_shapes: shapes
-                .iter()
-                .copied()
-                .filter(|shape| *shape != shapes[target])
-                .collect(),
+            distractor_shapes: shapes.iter().copied().filter(|shape| *shape != shapes[target]).collect(),
             distractor_colors: distractor_colors.map(|color| COLORS[color].1).collect(),
             seed: self.settings.seed,
             name: format!("{group_id}-dv{:02}", tier.dv),
@@ -138,11 +121,7 @@ impl Suite for ColorRecognition {
     }
 
     fn fingerprint(&self) -> String {
-        let Settings {
-            groups,
-            seed,
-            controls,
-        } = self.settings;
+        let Settings { groups, seed, controls } = self.settings;
         let prompts = &self.prompts.digest;
         hex_digest(format!(
             "{NAME} v{CONTENT_VERSION} groups={groups} seed={seed} controls={controls} prompts={prompts}"
@@ -168,58 +147,29 @@ impl Suite for ColorRecognition {
             cases: Vec::new(),
         };
 
-        let descriptions: Vec<String> = (0..TEXT_TIERS)
-            .map(|dt| self.describe(dt, shape, stated, rng))
-            .collect();
+        let descriptions: Vec<String> =
+            (0..TEXT_TIERS).map(|dt| self.describe(dt, shape, stated, rng)).collect();
         builder.add(Control::None, shape, &self.prompts.ask(shape), &descriptions);
         if self.settings.controls {
             let names: Vec<&str> = self.prompts.shapes.iter().map(|shape| shape.name()).collect();
-            let other = names
-                .iter()
-                .copied()
-                .filter(|name| *name != shape)
-                .collect::<Vec<_>>();
+            let other = names.iter().copied().filter(|name| *name != shape).collect::<Vec<_>>();
             let other = other.choose(rng).copied().unwrap_or(shape);
-            let irrelevant: Vec<String> = (0..TEXT_TIERS)
-                .map(|dt| self.describe(dt, other, stated, rng))
-                .collect();
-            builder.add(
-                Control::TextIrrelevant,
-                shape,
-                &self.prompts.ask(shape),
-                &irrelevant,
-            );
+            let irrelevant: Vec<String> =
+                (0..TEXT_TIERS).map(|dt| self.describe(dt, other, stated, rng)).collect();
+            builder.add(Control::TextIrrelevant, shape, &self.prompts.ask(shape), &irrelevant);
 
-            let absent = self
-                .prompts
-                .shapes_never_drawn
-                .choose(rng)
-                .map_or("star", String::as_str);
-            let elsewhere: Vec<String> = (0..TEXT_TIERS)
-                .map(|dt| self.describe(dt, absent, stated, rng))
-                .collect();
-            builder.add(
-                Control::ImageIrrelevant,
-                absent,
-                &self.prompts.ask(absent),
-                &elsewhere,
-            );
+            let absent = self.prompts.shapes_never_drawn.choose(rng).map_or("star", String::as_str);
+            let elsewhere: Vec<String> =
+                (0..TEXT_TIERS).map(|dt| self.describe(dt, absent, stated, rng)).collect();
+            builder.add(Control::ImageIrrelevant, absent, &self.prompts.ask(absent), &elsewhere);
         }
 
-        let GroupBuilder {
-            presentations, cases, ..
-        } = builder;
+        let GroupBuilder { presentations, cases, .. } = builder;
         let images = VISUAL_TIERS
             .iter()
             .map(|tier| ImageSource::Scene(Box::new(self.scene(&group_id, tier, target, image, text))))
             .collect();
-        Ok(Group {
-            options: self.options.clone(),
-            images,
-            presentations,
-            cases,
-            group_id,
-        })
+        Ok(Group { options: self.options.clone(), images, presentations, cases, group_id })
     }
 }
 
@@ -270,23 +220,17 @@ impl GroupBuilder<'_> {
         };
         let id = self.group_id;
         // The text-irrelevant control asks the case's own question, so its vision-only rows are the case's own.
-        let vision_start = if control == Control::TextIrrelevant {
-            0
-        } else {
-            self.presentations.len()
-        };
+        let vision_start = if control == Control::TextIrrelevant { 0 } else { self.presentations.len() };
         if control != Control::TextIrrelevant {
             for image in 0..VISUAL_TIERS.len() {
                 let item_id = format!("{id}-dv{image:02}{suffix}");
-                self.presentations
-                    .push(row(item_id, PresentationKind::VisionOnly, Some(image), None));
+                self.presentations.push(row(item_id, PresentationKind::VisionOnly, Some(image), None));
             }
         }
         let text_start = self.presentations.len();
         for dt in 0..descriptions.len() {
             let item_id = format!("{id}-dt{dt}{suffix}");
-            self.presentations
-                .push(row(item_id, PresentationKind::TextOnly, None, Some(dt)));
+            self.presentations.push(row(item_id, PresentationKind::TextOnly, None, Some(dt)));
         }
         for image in 0..VISUAL_TIERS.len() {
             for dt in 0..descriptions.len() {
@@ -296,8 +240,7 @@ impl GroupBuilder<'_> {
                     text: text_start + dt,
                 });
                 let item_id = format!("{id}-dv{image:02}-dt{dt}{suffix}");
-                self.presentations
-                    .push(row(item_id, PresentationKind::Conflict, Some(image), Some(dt)));
+                self.presentations.push(row(item_id, PresentationKind::Conflict, Some(image), Some(dt)));
             }
         }
     }

@@ -11,13 +11,7 @@ fn scenes(group: &Group) -> Vec<&SceneSpec> {
     group
         .images
         .iter()
-        .filter_map(|image| {
-            if let ImageSource::Scene(spec) = image {
-                Some(&**spec)
-            } else {
-                None
-            }
-        })
+        .filter_map(|image| if let ImageSource::Scene(spec) = image { Some(&**spec) } else { None })
         .collect()
 }
 
@@ -25,14 +19,8 @@ fn scenes(group: &Group) -> Vec<&SceneSpec> {
 fn the_whole_set_has_16800_conflict_cases() {
     let suite = suite();
     let group = suite.group(0).unwrap();
-    let conflicts = group
-        .presentations
-        .iter()
-        .filter(|row| row.kind == PresentationKind::Conflict);
-    assert_eq!(
-        conflicts.filter(|row| row.control == Control::None).count() * suite.group_count(),
-        16_800
-    );
+    let conflicts = group.presentations.iter().filter(|row| row.kind == PresentationKind::Conflict);
+    assert_eq!(conflicts.filter(|row| row.control == Control::None).count() * suite.group_count(), 16_800);
 }
 
 #[test]
@@ -41,11 +29,7 @@ fn the_tiers_are_the_papers() {
     assert_eq!(counts, [0, 1, 2, 3, 4, 7, 10, 7, 11, 20, 30, 40, 55, 70]);
     let overlapping: Vec<usize> = VISUAL_TIERS.iter().map(VisualTier::overlapping).collect();
     assert_eq!(overlapping, [0, 0, 0, 0, 0, 4, 8, 4, 9, 6, 18, 20, 33, 49]);
-    assert!(
-        VISUAL_TIERS
-            .iter()
-            .all(|tier| tier.canvas == if tier.dv < 5 { (800, 600) } else { (224, 224) })
-    );
+    assert!(VISUAL_TIERS.iter().all(|tier| tier.canvas == if tier.dv < 5 { (800, 600) } else { (224, 224) }));
 }
 
 #[test]
@@ -59,11 +43,7 @@ fn scenes_hold_what_their_tier_asks() {
             let place = format!("{} dv {}", group.group_id, tier.dv);
             assert_eq!(scene.shapes.len(), tier.distractors + 1, "{place}");
             assert_eq!(scene.overlapping(), tier.overlapping(), "{place}");
-            assert!(
-                scene.target_visibility() >= MIN_VISIBLE,
-                "{place}: {}",
-                scene.target_visibility()
-            );
+            assert!(scene.target_visibility() >= MIN_VISIBLE, "{place}: {}", scene.target_visibility());
             let area = target.pixels(spec.canvas).count() as f64
                 / (f64::from(spec.canvas.0) * f64::from(spec.canvas.1));
             match spec.target_extent {
@@ -75,17 +55,9 @@ fn scenes_hold_what_their_tier_asks() {
                 }
             }
             let (image, text) = suite.answers[index];
-            for (at, shape) in scene
-                .shapes
-                .iter()
-                .enumerate()
-                .filter(|(at, _)| *at != scene.target)
-            {
+            for (at, shape) in scene.shapes.iter().enumerate().filter(|(at, _)| *at != scene.target) {
                 assert_ne!(shape.kind, target.kind, "{place}, shape {at}");
-                assert!(
-                    ![COLORS[image].1, COLORS[text].1].contains(&shape.color),
-                    "{place}, shape {at}"
-                );
+                assert!(![COLORS[image].1, COLORS[text].1].contains(&shape.color), "{place}, shape {at}");
             }
         }
     }
@@ -96,13 +68,8 @@ fn a_group_is_the_same_whatever_was_made_before_it() {
     let (once, again) = (suite(), suite());
     let _ = once.group(3);
     assert_eq!(once.group(7).unwrap(), again.group(7).unwrap());
-    let other = ColorRecognition::new(
-        Settings {
-            seed: 1,
-            ..Settings::default()
-        },
-        Prompts::built_in().unwrap(),
-    );
+    let other =
+        ColorRecognition::new(Settings { seed: 1, ..Settings::default() }, Prompts::built_in().unwrap());
     assert_ne!(other.unwrap().group(7).unwrap(), again.group(7).unwrap());
 }
 
@@ -132,14 +99,8 @@ fn descriptions_state_the_texts_answer_and_controls_speak_of_something_else() {
     let suite = suite();
     for index in 0..40 {
         let group = suite.group(index).unwrap();
-        for row in group
-            .presentations
-            .iter()
-            .filter(|row| row.kind == PresentationKind::TextOnly)
-        {
-            let Some(Part::Text(words)) = row.messages[0].content.first() else {
-                panic!()
-            };
+        for row in group.presentations.iter().filter(|row| row.kind == PresentationKind::TextOnly) {
+            let Some(Part::Text(words)) = row.messages[0].content.first() else { panic!() };
             let stated = suite.answers[index].1;
             let target = row.target.as_deref().unwrap();
             let (description, question) = words.split_at(words.find("What color").unwrap());
@@ -147,11 +108,7 @@ fn descriptions_state_the_texts_answer_and_controls_speak_of_something_else() {
             if row.dt != Some(2) {
                 assert!(description.contains(COLORS[stated].0), "{words}");
             }
-            assert_eq!(
-                description.contains(target),
-                row.control != Control::TextIrrelevant,
-                "{words}"
-            );
+            assert_eq!(description.contains(target), row.control != Control::TextIrrelevant, "{words}");
             let drawn = ShapeKind::from_name(target).is_some();
             assert_eq!(drawn, row.control != Control::ImageIrrelevant, "{words}");
             assert!(!words.contains('{'), "{words}");
