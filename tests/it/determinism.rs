@@ -98,3 +98,24 @@ fn a_complete_run_is_left_alone() {
     assert!(message.contains("is complete already"), "{message}");
     assert!(before == bytes(folder.path()));
 }
+
+/// What a scheduler does before it kills: the units that run are finished, and the exit code says "again".
+#[cfg(unix)]
+#[test]
+fn a_terminated_run_says_that_it_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let size = ["--limit", "40", "--groups-per-unit", "1", "--threads", "1"];
+    let mut command = run("color-recognition", folder.path());
+    let child = command.args(size).stderr(Stdio::piped()).spawn().unwrap();
+    let progress = folder.path().join("progress.jsonl");
+    let start = Instant::now();
+    while !progress.exists() {
+        assert!(start.elapsed() < Duration::from_secs(120), "no unit was done in two minutes");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    succeed(std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]));
+    let output = child.wait_with_output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(75), "{message}");
+    assert!(message.contains("of 40 units; run the same command again and it goes on"), "{message}");
+}
