@@ -7,9 +7,7 @@ use std::path::Path;
 use image::{ImageFormat, RgbImage};
 
 use super::error::CliError;
-use crate::analysis::tables::{
-    AnswerRow, FollowingRow, Follows, NO_CONTROL, Partition, read_answers, read_following,
-};
+use crate::analysis::tables::{AnswerRow, FollowingRow, NO_CONTROL, Partition, read_answers, read_following};
 use crate::record::Manifest;
 use crate::render::load::load;
 use crate::render::resize::{Filter, resize};
@@ -43,11 +41,11 @@ pub(super) fn sample(
 
 /// Takes from every bucket (what is followed, or which control) in turn, evenly spread within it.
 fn choose<'a>(rows: &'a [FollowingRow], count: usize) -> Vec<&'a FollowingRow> {
-    let mut buckets: BTreeMap<(bool, &str, &str), Vec<&'a FollowingRow>> = BTreeMap::new();
+    // Conflict cases first (text, vision, other, undecided), then each control, whatever it follows.
+    let mut buckets: BTreeMap<(bool, &str, u8), Vec<&'a FollowingRow>> = BTreeMap::new();
     for row in rows {
         let control = row.control != NO_CONTROL;
-        // A control counts as one bucket whatever it follows.
-        let follows = row.follows.filter(|_| !control).map_or("", Follows::as_str);
+        let follows = row.follows.filter(|_| !control).map_or(u8::MAX, |follows| follows as u8);
         buckets.entry((control, &row.control, follows)).or_default().push(row);
     }
     let mut quotas = vec![0; buckets.len()];

@@ -147,7 +147,6 @@ impl Plan<'_> {
 
 /// Counts what comes, and keeps it.
 struct Tally {
-    units: usize,
     threads: Threads,
     provider: &'static str,
     host: String,
@@ -163,7 +162,6 @@ impl Tally {
         let host =
             std::fs::read_to_string("/etc/hostname").map(|name| name.trim().to_string()).unwrap_or_default();
         Self {
-            units,
             threads,
             provider: plan.session.ep.as_str(),
             host: std::env::var("HOSTNAME").unwrap_or(host),
@@ -210,11 +208,11 @@ impl Tally {
     fn finish(self, out: &Path, failed_rows: usize) -> Result<(), CliError> {
         let secs = self.start.elapsed().as_secs_f64();
         let rate = self.prompts as f64 / secs.max(1e-9);
+        let tables = out.join("tables");
         eprintln!(
-            "{} units: {} prompts in {secs:.1} s ({rate:.0} prompts/s); tables in {}",
-            self.units,
+            "{} prompts in {secs:.1} s ({rate:.0} prompts/s); tables in {}",
             self.prompts,
-            out.join("tables").display()
+            tables.display()
         );
         match self.first_failure {
             Some(first) if self.whole_run && self.failed == self.prompts => {
