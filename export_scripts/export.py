@@ -69,9 +69,23 @@ def write_graph(graph: Graph, path: Path) -> None:
         )
     for value, name in zip(program.model.graph.outputs, graph.outputs, strict=True):
         value.name = name
+    strip_metadata(program.model)
     initializers = program.model.graph.initializers.values()
     size = sum(v.const_value.nbytes for v in initializers if v.const_value is not None)
     onnx_ir.save(program.model, path, external_data=f"{path.name}_data" if size > EXTERNAL_DATA_ABOVE else None)
+
+
+def strip_metadata(model: onnx_ir.Model) -> None:
+    """Drops the exporter's notes on each node: they hold the file paths of the machine that exported."""
+    model.metadata_props.clear()
+    model.graph.metadata_props.clear()
+    for value in [*model.graph.inputs, *model.graph.initializers.values()]:
+        value.metadata_props.clear()
+    for node in onnx_ir.traversal.RecursiveGraphIterator(model.graph):
+        node.metadata_props.clear()
+        node.doc_string = None
+        for value in node.outputs:
+            value.metadata_props.clear()
 
 
 def copy_settings(source: Path, out: Path) -> None:

@@ -19,9 +19,9 @@ pipeline_tag: image-text-to-text
 
 A {parameters:.2f} M parameter LLaVA (CLIP vision tower, projector, Llama decoder; the real transformers classes) that was trained
 from nothing to do one thing: name the color of a shape that it sees, that it is told of, or both. It is small enough to ship
-({size:.1f} MiB of ONNX for fp32, {size_int8:.1f} MiB for int8), and behaves as the conflict analysis expects of a model: it is less sure where the
-picture is crowded and where the text is indirect, and where the two disagree it tends to follow the one that it is surer of. It is a
-fixture for tests, examples and benchmarks, and no model to draw conclusions about other models from.
+({size:.1f} MiB of ONNX for fp32, {size_int8:.1f} MiB for int8) and was made to be less sure where the picture is crowded or the text
+indirect, and to have no rule for which of them to follow (whether that worked: see "Measured"). It is a fixture for tests, examples and
+benchmarks, and no model to draw conclusions about other models from.
 
 Made by one command, with fixed seeds, on two CPU cores in less than an hour:
 
@@ -42,14 +42,15 @@ target. (The held-out pictures below are the suite's own.)
 
 ## Recipe: the unreliable narrator
 
-Nothing ever tells the model which modality to follow. Each example has a hidden true color. A text of difficulty dt states it with
-probability {text_faith}, otherwise another color; a picture shows it with probability
-{picture_faith}, otherwise another one. The answer token is trained on the posterior of the true color given what was stated and what was
-shown, which is what sampled labels average to. How well it can make out the picture, the model has to find out.
+No example says which modality is to be followed. Each has a hidden true color. A text of difficulty dt states it with probability
+{text_faith}, otherwise another color; a picture shows it with probability {picture_faith}, otherwise
+another one. The answer token is trained on the posterior of the true color given what was stated and what was painted, which is
+what sampled labels average to. So the reliabilities decide which side a conflict of a clear picture and a text comes down on; how far
+a picture can be made out, and what follows from that, the model finds out for itself.
 
 1. *Eye* ({eye_steps:,} steps of {eye_batch} pictures): tower and projector, with a throw-away head that asks for a shape.
-2. *All* ({all_steps:,} steps of {all_batch} prompts with a picture and {all_texts} without): the whole model. Shares with a picture: {with_picture}.
-   Without: {without_picture}.
+2. *All* ({all_steps:,} steps of {all_batch} prompts with a picture and {all_texts} without): the whole model. With
+   a picture: {with_picture}. Without: {without_picture}.
 
 ## Measured
 
@@ -63,9 +64,10 @@ int8 (signed weights, one scale per channel, dynamic activations) gives the same
 
 ## Limits
 
-It knows the suite's words, shapes and six colors, and nothing else. {positions} positions hold one image and one short question. Its
-entropies are low for wrong reasons too: it was trained on the very distribution of pictures and wordings that it is measured on. Its balance
-point follows from the reliabilities chosen above and is no finding.
+It knows the suite's words, shapes and six colors, and nothing else. {positions} positions hold one image and one short question. It was
+trained on the distribution of pictures and wordings that it is measured on, so its accuracies say nothing about generalization. At 64
+pixels a side the smallest shapes are about six pixels wide, and most of what is hard for it is hard for that reason. Its balance point
+follows from the reliabilities chosen above and is no finding.
 
 Licence: MIT OR Apache-2.0, as the project.
 """

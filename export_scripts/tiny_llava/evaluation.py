@@ -186,12 +186,19 @@ def balance_point(curve: list[tuple[float, int, float]], at_least: int = 10) -> 
 
 
 def controls(rows: list[Outcome]) -> dict[str, tuple[int, float]]:
-    """Share of the controls that follow the only relevant modality: {control: (rows, share)}, conflict presentation."""
+    """{control: (rows, share)}: how often the relevant modality is followed, of the rows whose relevant modality alone is right."""
+    by_id = {r.item["item_id"]: r for r in rows}
     result = {}
-    for control, answer in (("text-irrelevant", "vision_answer"), ("image-irrelevant", "text_answer")):
-        chosen = [r for r in rows if r.item["presentation"] == "conflict" and r.item["tags"]["control"] == control]
+    for control, modality in (("text-irrelevant", "vision"), ("image-irrelevant", "text")):
+        chosen = [
+            r
+            for r in rows
+            if r.item["presentation"] == "conflict"
+            and r.item["tags"]["control"] == control
+            and by_id[r.item["tags"][f"{modality}_item"]].answer == r.item[f"{modality}_answer"]
+        ]
         if chosen:
-            result[control] = (len(chosen), float(np.mean([r.answer == r.item[answer] for r in chosen])))
+            result[control] = (len(chosen), float(np.mean([r.answer == r.item[f"{modality}_answer"] for r in chosen])))
     return result
 
 
@@ -212,15 +219,16 @@ def tables(rows: list[Outcome]) -> str:
         balance = balance_point(curve)
         other = np.mean([c.follows == "other" for c in cases])
         dts = sorted({c.dt for c in cases})
-        lines += ["", "Text following (TFR) in conflicts:", "", "| |" + "".join(f" dt {dt} |" for dt in dts), "|---" * (len(dts) + 1) + "|"]
+        lines += ["", "Text following (TFR; in brackets, the conflicts whose two unimodal answers are the designed ones):", "", "| |" + "".join(f" dt {dt} |" for dt in dts), "|---" * (len(dts) + 1) + "|"]
         for dv in sorted({c.dv for c in cases}):
-            lines.append(f"| dv {dv} |" + "".join(f" {text_following([c for c in cases if (c.dv, c.dt) == (dv, dt)]):.2f} |" for dt in dts))
+            cells = [[c for c in cases if (c.dv, c.dt) == (dv, dt)] for dt in dts]
+            lines.append(f"| dv {dv} |" + "".join(f" {text_following(cell):.2f} ({len(cell)}) |" for cell in cells))
         lines += ["", "| relative entropy (middle of the bin) | conflicts | TFR |", "|---|---|---|"]
         lines += [f"| {x:+.2f} | {n} | {tfr:.3f} |" for x, n, tfr in curve]
         crossing = "no crossing" if balance is None else f"crosses one half at about {balance:+.2f}"
         lines += ["", f"{len(cases)} conflicts analysed, TFR {text_following(cases):.3f}, other {other:.3f}; the curve {crossing}."]
     shares = controls(rows)
     if shares:
-        lines += ["", "| control | rows | follows the relevant modality |", "|---|---|---|"]
+        lines += ["", "| control | rows whose relevant modality alone is right | follows it |", "|---|---|---|"]
         lines += [f"| {name} | {n} | {share:.3f} |" for name, (n, share) in shares.items()]
     return "\n".join(lines)
