@@ -27,6 +27,7 @@ from tiny_llava.card import write_card
 from tiny_llava.drawings import load_drawings
 from tiny_llava.model import build_model
 from tiny_llava.narrator import Narrator
+from tiny_llava.outcomes import Outcome, by_onnx, by_torch, eye_outcomes, outcomes
 from tiny_llava.prompts import REPOSITORY, Prompts
 from tiny_llava.suite import export_suite
 from tiny_llava.tokenizer import build_processor, train_tokenizer
@@ -71,9 +72,9 @@ def main() -> None:
 
     def report(stage, model, head) -> None:
         if stage is EYE:
-            rows = evaluation.eye_outcomes(model, head, prompts.shapes, prompts.colors, progress_rows, progress)
+            rows = eye_outcomes(model, head, prompts.shapes, prompts.colors, progress_rows, progress)
         else:
-            rows = evaluation.outcomes(evaluation.by_torch(model), encoder, prompts.colors, progress_rows, progress)
+            rows = outcomes(by_torch(model), encoder, prompts.colors, progress_rows, progress)
         print(evaluation.brief(rows), flush=True)
 
     trainer = Trainer(model, Narrator(prompts, drawings), encoder, options.work, options.seed, report)
@@ -86,10 +87,10 @@ def main() -> None:
     processor.save_pretrained(checkpoint)
     export_model(checkpoint, options.out, tuple(SUFFIX))
 
-    def measure(dtype: str) -> list[evaluation.Outcome]:
+    def measure(dtype: str) -> list[Outcome]:
         files = ThreeFiles(options.out / "onnx", SUFFIX[dtype], options.threads)
-        logits_of = evaluation.by_onnx(files, model.config.image_token_id)
-        return evaluation.outcomes(logits_of, encoder, prompts.colors, held_out_rows, held_out)
+        logits_of = by_onnx(files, model.config.image_token_id)
+        return outcomes(logits_of, encoder, prompts.colors, held_out_rows, held_out)
 
     fp32, int8 = measure("fp32"), measure("int8")
     write_card(options.out, model, drawings, fp32, int8)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from . import evaluation
 from .drawings import Drawings
-from .evaluation import Outcome
 from .narrator import PICTURE_FAITH, TEXT_FAITH, WITH_PICTURE, WITHOUT_PICTURE
+from .outcomes import Outcome
 from .training import ALL, EYE
 
 CARD = """\

@@ -1,108 +1,14 @@
 """Held-out measurements: accuracy and entropy by difficulty, what conflicts do, and where text and vision balance.
 
-Works on the suite's own rows (`suite.jsonl`), presented exactly as the evaluator presents them. Only the distribution of the
-answer token is looked at: [prompts, vocabulary] log-probabilities, entropies in nats over the whole vocabulary.
+Quick looks, for the training log and the model card; the analysis proper is the evaluator's.
 """
 
-from collections.abc import Callable
+import math
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import torch
 
-from parity import ThreeFiles
-
-from .batches import Encoder, to_tensor
-from .drawings import read_small
-from .model import image_features, positions
-from .suite import image_of, text_of
-
-BATCH = 64
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What the model says to one row of the suite."""
-
-    item: dict
-    answer: str | None
-    """The color whose token is the argmax of the whole vocabulary, None if another token is."""
-    entropy: float
-    """Nats, over the whole vocabulary."""
-
-
-LogitsOf = Callable[[torch.Tensor, torch.Tensor, torch.Tensor | None], torch.Tensor]
-"""(input_ids [batch, seq], attention_mask [batch, seq], pixel_values [batch, 3, h, w] or None) -> logits [batch, vocabulary] of the
-last position"""
-
-
-def by_torch(model) -> LogitsOf:
-    @torch.no_grad()
-    def logits_of(ids, mask, pixels):
-        output = model(
-            input_ids=ids, attention_mask=mask, position_ids=positions(mask), pixel_values=pixels, logits_to_keep=1, use_cache=False
-        )
-        return output.logits[:, -1].float()
-
-    return logits_of
-
-
-def by_onnx(files: ThreeFiles, image_token: int) -> LogitsOf:
-    def logits_of(ids, mask, pixels):
-        features = None if pixels is None else files.image_features(pixels.numpy())
-        logits, _ = files.decode(files.embed(ids.numpy(), image_token, features), mask.numpy(), positions(mask).numpy())
-        return torch.from_numpy(logits[:, -1])
-
-    return logits_of
-
-
-def outcomes(logits_of: LogitsOf, encoder: Encoder, colors: tuple[str, ...], items: list[dict], folder: Path) -> list[Outcome]:
-    """Runs `items`, those with an image and those without in batches of their own."""
-    color_of = dict(zip(encoder.answers, colors))
-    done = {}
-    for with_image in (False, True):
-        rows = [i for i, item in enumerate(items) if (image_of(item) is not None) == with_image]
-        rows.sort(key=lambda i: len(encoder.prompt_ids(text_of(items[i]), with_image)))
-        for start in range(0, len(rows), BATCH):
-            chunk = rows[start : start + BATCH]
-            ids, mask = encoder.pad([encoder.prompt_ids(text_of(items[i]), with_image) for i in chunk])
-            pixels = to_tensor(np.stack([read_small(folder / image_of(items[i])) for i in chunk])) if with_image else None
-            for i, (top, h) in zip(chunk, top_and_entropy(logits_of(ids, mask, pixels))):
-                done[i] = Outcome(items[i], color_of.get(top), h)
-    return [done[i] for i in range(len(items))]
-
-
-def top_and_entropy(logits: torch.Tensor) -> list[tuple[int, float]]:
-    """[n, classes] -> n times (argmax, entropy in nats)."""
-    logp = logits.float().log_softmax(-1)
-    return list(zip(logp.argmax(-1).tolist(), (-(logp.exp() * logp).sum(-1)).tolist()))
-
-
-@torch.no_grad()
-def eye_outcomes(model, head, shapes: tuple[str, ...], colors: tuple[str, ...], items: list[dict], folder: Path) -> list[Outcome]:
-    """What the first stage's throw-away head says to the vision-only rows among `items`."""
-    items = [item for item in items if item["presentation"] == "vision-only"]
-    done = []
-    for start in range(0, len(items), BATCH):
-        chunk = items[start : start + BATCH]
-        pixels = to_tensor(np.stack([read_small(folder / image_of(item)) for item in chunk]))
-        _, logits = head(image_features(model, pixels), torch.tensor([shapes.index(item["tags"]["target"]) for item in chunk]))
-        done += [Outcome(item, colors[top], h) for item, (top, h) in zip(chunk, top_and_entropy(logits))]
-    return done
-
-
-def brief(rows: list[Outcome]) -> str:
-    """A few lines for the training log: accuracy/entropy by tier, and the curve."""
-    lines = []
-    for presentation, level in (("vision-only", "dv"), ("text-only", "dt")):
-        tiers = unimodal(rows, presentation, level)
-        if tiers:
-            lines.append(f"    {level} " + " ".join(f"{t.accuracy:.2f}/{t.entropy:.2f}" for t in tiers))
-    curve = following_curve(conflicts(rows))
-    if curve:
-        lines.append("    TFR by relative entropy " + " ".join(f"{x:+.2f}:{tfr:.2f}" for x, _, tfr in curve))
-    return "\n".join(lines)
+from .outcomes import Outcome
 
 
 @dataclass(frozen=True)
@@ -207,28 +113,51 @@ def agreement(rows: list[Outcome], others: list[Outcome]) -> float:
     return float(np.mean([a.answer == b.answer for a, b in zip(rows, others, strict=True)]))
 
 
+def brief(rows: list[Outcome]) -> str:
+    """A few lines for the training log: accuracy/entropy by tier, and the curve."""
+    lines = []
+    for presentation, level in (("vision-only", "dv"), ("text-only", "dt")):
+        tiers = unimodal(rows, presentation, level)
+        if tiers:
+            lines.append(f"    {level} " + " ".join(f"{t.accuracy:.2f}/{t.entropy:.2f}" for t in tiers))
+    curve = following_curve(conflicts(rows))
+    if curve:
+        lines.append("    TFR by relative entropy " + " ".join(f"{x:+.2f}:{tfr:.2f}" for x, _, tfr in curve))
+    return "\n".join(lines)
+
+
 def tables(rows: list[Outcome]) -> str:
     """All of the above as Markdown."""
-    lines = ["| picture alone | rows | accuracy | entropy |", "|---|---|---|---|"]
-    lines += [f"| dv {t.level} | {t.n} | {t.accuracy:.3f} | {t.entropy:.3f} |" for t in unimodal(rows, "vision-only", "dv")]
-    lines += ["", "| text alone | rows | accuracy | entropy |", "|---|---|---|---|"]
-    lines += [f"| dt {t.level} | {t.n} | {t.accuracy:.3f} | {t.entropy:.3f} |" for t in unimodal(rows, "text-only", "dt")]
+    blocks = []
+    for title, presentation, level in (("picture alone", "vision-only", "dv"), ("text alone", "text-only", "dt")):
+        tiers = unimodal(rows, presentation, level)
+        blocks.append(table([title, "rows", "accuracy", "entropy"], [[f"{level} {t.level}", t.n, t.accuracy, t.entropy] for t in tiers]))
     cases = conflicts(rows)
     if cases:
-        curve = following_curve(cases)
-        balance = balance_point(curve)
-        other = np.mean([c.follows == "other" for c in cases])
         dts = sorted({c.dt for c in cases})
-        lines += ["", "Text following (TFR; in brackets, the conflicts whose two unimodal answers are the designed ones):", "", "| |" + "".join(f" dt {dt} |" for dt in dts), "|---" * (len(dts) + 1) + "|"]
-        for dv in sorted({c.dv for c in cases}):
-            cells = [[c for c in cases if (c.dv, c.dt) == (dv, dt)] for dt in dts]
-            lines.append(f"| dv {dv} |" + "".join(f" {text_following(cell):.2f} ({len(cell)}) |" for cell in cells))
-        lines += ["", "| relative entropy (middle of the bin) | conflicts | TFR |", "|---|---|---|"]
-        lines += [f"| {x:+.2f} | {n} | {tfr:.3f} |" for x, n, tfr in curve]
-        crossing = "no crossing" if balance is None else f"crosses one half at about {balance:+.2f}"
-        lines += ["", f"{len(cases)} conflicts analysed, TFR {text_following(cases):.3f}, other {other:.3f}; the curve {crossing}."]
-    shares = controls(rows)
+        grid = [[f"dv {dv}", *(tfr_cell(cases, dv, dt) for dt in dts)] for dv in sorted({c.dv for c in cases})]
+        blocks.append("Text following (TFR; in brackets, the conflicts whose two unimodal answers are the designed ones):")
+        blocks.append(table(["conflict", *(f"dt {dt}" for dt in dts)], grid))
+        curve = following_curve(cases)
+        points = [[f"{x:+.2f}", n, tfr] for x, n, tfr in curve]
+        blocks.append(table(["relative entropy (middle of the bin)", "conflicts", "TFR"], points))
+        balance = balance_point(curve)
+        crossing = "does not cross one half" if balance is None else f"crosses one half at about {balance:+.2f}"
+        other = np.mean([c.follows == "other" for c in cases])
+        blocks.append(f"{len(cases)} conflicts analyzed, TFR {text_following(cases):.3f}, other {other:.3f}; the curve {crossing}.")
+    shares = [[name, n, share] for name, (n, share) in controls(rows).items()]
     if shares:
-        lines += ["", "| control | rows whose relevant modality alone is right | follows it |", "|---|---|---|"]
-        lines += [f"| {name} | {n} | {share:.3f} |" for name, (n, share) in shares.items()]
-    return "\n".join(lines)
+        blocks.append(table(["control", "rows whose relevant modality alone is right", "follows it"], shares))
+    return "\n\n".join(blocks)
+
+
+def tfr_cell(cases: list[Conflict], dv: int, dt: int) -> str:
+    cell = [c for c in cases if (c.dv, c.dt) == (dv, dt)]
+    tfr = text_following(cell)
+    return f"{'-' if math.isnan(tfr) else f'{tfr:.2f}'} ({len(cell)})"
+
+
+def table(header: list[str], rows: list[list]) -> str:
+    """A Markdown table; floats with three decimals."""
+    cells = [[f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row] for row in rows]
+    return "\n".join("| " + " | ".join(row) + " |" for row in [header, ["---"] * len(header), *cells])

@@ -51,7 +51,7 @@ class Stage:
 
 
 EYE = Stage("eye", stream=1, steps=6500, batch=96, texts=0, peak_lr=1e-3, eye_lr=1e-3, warmup=150, easy_steps=400)
-ALL = Stage("all", stream=2, steps=3400, batch=64, texts=24, peak_lr=1e-3, eye_lr=3e-4, warmup=150, easy_steps=150)
+ALL = Stage("all", stream=2, steps=4000, batch=64, texts=24, peak_lr=1e-3, eye_lr=3e-4, warmup=150, easy_steps=150)
 
 
 class ShapeQuery(torch.nn.Module):
