@@ -45,12 +45,14 @@ target. (The held-out pictures below are the suite's own.)
 No example says which modality is to be followed. Each has a hidden true color. A text of difficulty dt states it with probability
 {text_faith}, otherwise another color; a picture shows it with probability {picture_faith}, otherwise
 another one. The answer token is trained on the posterior of the true color given what was stated and what was painted, which is
-what sampled labels average to. So the reliabilities decide which side a conflict of a clear picture and a text comes down on; how far
-a picture can be made out, and what follows from that, the model finds out for itself.
+what sampled labels average to. So the reliabilities decide which side a conflict of a clear picture and a text comes down on: the
+posterior of the text's color is then {text_posterior}. How far a picture can be made
+out, and what follows from that, the model finds out for itself.
 
 1. *Eye* ({eye_steps:,} steps of {eye_batch} pictures): tower and projector, with a throw-away head that asks for a shape.
-2. *All* ({all_steps:,} steps of {all_batch} prompts with a picture and {all_texts} without): the whole model. With
-   a picture: {with_picture}. Without: {without_picture}.
+2. *All* ({all_steps:,} steps of {all_batch} prompts with a picture and {all_texts} without): the whole model.
+   - With a picture: {with_picture}.
+   - Without: {without_picture}.
 
 ## Measured
 
@@ -95,6 +97,7 @@ def write_card(out: Path, model, drawings: Drawings, fp32: list[Outcome], int8: 
         drawings=len(drawings),
         text_faith=", ".join(f"{p} (dt {dt})" for dt, p in TEXT_FAITH.items()),
         picture_faith=PICTURE_FAITH,
+        text_posterior=", ".join(f"{text_posterior(p, len(drawings.palette)):.2f} (dt {dt})" for dt, p in TEXT_FAITH.items()),
         eye_steps=EYE.steps,
         eye_batch=EYE.batch,
         all_steps=ALL.steps,
@@ -112,6 +115,14 @@ def write_card(out: Path, model, drawings: Drawings, fp32: list[Outcome], int8: 
         text_int8=evaluation.accuracy(int8, "text-only"),
     )
     (out / "README.md").write_text(card, encoding="utf-8")
+
+
+def text_posterior(faith: float, colors: int) -> float:
+    """p(c = t | v, t) for v != t: how much the narrator's arithmetic believes a text that contradicts a picture seen clearly."""
+    text = faith * (1 - PICTURE_FAITH) / (colors - 1)
+    picture = PICTURE_FAITH * (1 - faith) / (colors - 1)
+    neither = (colors - 2) * (1 - faith) * (1 - PICTURE_FAITH) / (colors - 1) ** 2
+    return text / (text + picture + neither)
 
 
 def percentages(shares: dict[str, float]) -> str:
