@@ -7,6 +7,7 @@ use std::path::Path;
 use image::{ImageFormat, RgbImage};
 
 use super::error::CliError;
+use super::progress::note;
 use crate::analysis::tables::{AnswerRow, FollowingRow, NO_CONTROL, Partition, read_answers, read_following};
 use crate::record::Manifest;
 use crate::render::load::load;
@@ -30,6 +31,11 @@ pub(super) fn sample(
     let suite = suite::open(&manifest.suite_spec)
         .ok()
         .filter(|suite| suite.fingerprint() == manifest.fingerprints.suite);
+    if suite.is_none() {
+        note(
+            "note: the suite cannot be made anew as it was (a file or its prompts have moved or changed): no pictures",
+        );
+    }
     let groups = groups_of(suite.as_deref(), &chosen);
     let cases: Vec<CaseParts> = chosen.iter().map(|row| CaseParts::of(row, &groups)).collect();
     let wanted: HashSet<(&str, &str)> = cases.iter().flat_map(CaseParts::keys).collect();

@@ -24,13 +24,14 @@ pub(super) struct ModelArguments {
 /// How a model runs.
 #[derive(Debug, Clone, Args)]
 pub(super) struct SessionArguments {
-    /// Weights to use: the graph files of that suffix
+    /// Weights to use: the graph files of that suffix (for vision encoder and embedding the plain files, where those are
+    /// missing)
     #[arg(long, value_enum, default_value_t = Precision::Fp32)]
     pub precision: Precision,
     /// Execution provider
     #[arg(long, value_enum, default_value_t = Provider::Cpu, env = "CROSSMODAL_EP")]
     pub ep: Provider,
-    /// Threads in all [default: the cores this process may use]
+    /// Threads that run the model [default: the cores this process may use]; as many prepare prompts ahead of it
     #[arg(long, value_name = "N", env = "CROSSMODAL_THREADS", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
     /// Copies of the model that run side by side, each on its share of the threads [default: one a thread for a small
@@ -53,25 +54,32 @@ pub(super) struct Threads {
 }
 
 impl SessionArguments {
-    pub fn threads(&self, model_bytes: u64) -> Threads {
+    pub fn threads(&self, model_bytes: u64) -> Result<Threads, CliError> {
         // Respects affinity and cgroup limits.
         let available = std::thread::available_parallelism().map_or(1, usize::from);
         let total = self.threads.map_or(available, usize::from);
         let small =
             self.ep == Provider::Cpu && model_bytes.saturating_mul(total as u64) <= COPIES_UP_TO_BYTES;
         let sessions = self.sessions.map_or(if small { total } else { 1 }, usize::from);
-        Threads { total, sessions, intra: (total / sessions).max(1) }
+        if sessions > total {
+            return Err(CliError::Arguments(format!(
+                "--sessions {sessions} needs as many threads at least, and there are {total} (--threads)"
+            )));
+        }
+        Ok(Threads { total, sessions, intra: total / sessions })
     }
 
-    /// Finds and opens the library.
-    pub fn open_runtime(&self, install: bool) -> Result<&'static OnnxRuntime, CliError> {
+    /// Finds and opens the library; with its version.
+    pub fn open_runtime(&self, install: bool) -> Result<(&'static OnnxRuntime, String), CliError> {
         let explicit = self.library.ort_dylib.as_deref();
         let found = if install {
             runtime::find_or_install(explicit, &mut |line| eprintln!("{line}"))?
         } else {
             runtime::find(explicit)?
         };
-        Ok(OnnxRuntime::open(&found.path, &found.cuda_dirs)?)
+        let runtime = OnnxRuntime::open(&found.path, &found.cuda_dirs)?;
+        let version = found.version.clone().unwrap_or_else(|| runtime.build_info());
+        Ok((runtime, version))
     }
 
     /// Loads every copy of the model, side by side.

@@ -1,15 +1,18 @@
 //! A run that has been checked: what `run` and `demo` share.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::error::CliError;
 use super::model::{SessionArguments, Threads};
-use super::progress::Progress;
+use super::progress::{Progress, note};
 use super::run::RecordingArguments;
 use crate::engine::pipeline::{Ending, Pipeline, Units};
-use crate::engine::{EvaluationSettings, UnitResult};
+use crate::engine::{EvaluationSettings, Sizes, UnitResult, rehearse};
 use crate::model::ModelDirectory;
 use crate::prepare::Preparer;
 use crate::record::{
@@ -35,25 +38,33 @@ impl Plan<'_> {
         let suite = suite::open(&self.suite)?;
         let directory = ModelDirectory::open(self.model, self.session.precision)?;
         let preparer = Preparer::open(&directory)?;
-        preparer.option_tokens(&suite.group(0)?.options).map_err(CliError::Arguments)?;
+        if let Some(row) = suite.group(0)?.presentations.first() {
+            preparer.option_tokens(&row.options).map_err(CliError::Arguments)?;
+        }
         let claimed = RunDirectory::claim(self.out)?;
-        let runtime = self.session.open_runtime(self.install_runtime)?;
-        let threads = self.session.threads(directory.graph_bytes());
+        let (runtime, version) = self.session.open_runtime(self.install_runtime)?;
+        let threads = self.session.threads(directory.graph_bytes())?;
         // Setting the pool fails only when another plan of this process has set it; its size shapes speed only.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.total).build_global();
 
         let embeddings = self.recording.tables.contains(&Table::Embeddings);
         let mut models = self.session.load(runtime, &directory, threads, embeddings)?;
+        let sizes = rehearse(&mut models[0], preparer.family())?;
+        if embeddings && !models[0].gives_hidden_states() {
+            note("note: the LM head was not found in this decoder: embeddings have rows of depth input only");
+        }
         let units = Units { groups: suite.group_count(), groups_per_unit: self.recording.groups_per_unit };
-        let mut run = claimed.begin(self.manifest(&directory, &*suite, units)?)?;
+        let manifest = self.manifest(&directory, &*suite, units, version)?;
+        let mut run = claimed.begin(manifest)?;
         let wanted = match run.state() {
             State::Complete => {
-                eprintln!("{} is complete already: nothing to do", self.out.display());
-                return Ok(());
+                note(&format!("{} is complete already: nothing to do", self.out.display()));
+                return self.judge(&run, None);
             }
             State::Fresh => (0..units.count()).collect(),
             State::Missing(missing) => {
-                eprintln!("going on: {} of {} units are done", units.count() - missing.len(), units.count());
+                let done = units.count() - missing.len();
+                note(&format!("going on: {done} of {} units are done", units.count()));
                 missing
             }
         };
@@ -68,9 +79,9 @@ impl Plan<'_> {
                 top_k: self.recording.top_k,
                 embeddings,
             },
-            stop,
+            stop: &stop,
         };
-        let mut tally = Tally::new(self, units.count(), wanted.len(), threads);
+        let mut tally = Tally::new(self, threads);
         let progress = std::cell::RefCell::new(Progress::new(
             self.recording.progress,
             units.count(),
@@ -80,7 +91,7 @@ impl Plan<'_> {
             &wanted,
             &mut models,
             |result, took| {
-                let failed = tally.keep(&mut run, &preparer, &result, took)?;
+                let failed = tally.keep(&mut run, sizes, &preparer, &result, took)?;
                 progress.borrow_mut().advance(failed, tally.prompts);
                 Ok::<(), RecordError>(())
             },
@@ -93,8 +104,24 @@ impl Plan<'_> {
             let left = if let State::Missing(left) = run.state() { left.len() } else { units.count() };
             return Err(CliError::Interrupted { done: units.count() - left, units: units.count() });
         }
-        let failed = run.complete()?;
-        tally.finish(self.out, failed)
+        run.complete()?;
+        tally.report(self.out);
+        self.judge(&run, tally.first_failure.as_deref())
+    }
+
+    /// Failed prompts are a warning; when there is nothing else, an error, whichever process ran them.
+    fn judge(&self, run: &RunDirectory, first: Option<&str>) -> Result<(), CliError> {
+        let (prompts, failed) = run.rows();
+        let first = first.unwrap_or("see the column `error` of the table outcomes").to_string();
+        if failed > 0 && failed == prompts {
+            return Err(CliError::AllFailed { rows: failed, first });
+        }
+        if failed > 0 {
+            note(&format!(
+                "warning: {failed} of {prompts} prompts failed (status = error in outcomes); the first: {first}"
+            ));
+        }
+        Ok(())
     }
 
     fn manifest(
@@ -102,6 +129,7 @@ impl Plan<'_> {
         directory: &ModelDirectory,
         suite: &dyn Suite,
         units: Units,
+        onnxruntime: String,
     ) -> Result<Manifest, CliError> {
         let mut tables = self.recording.tables.clone();
         tables.sort();
@@ -109,6 +137,7 @@ impl Plan<'_> {
         let settings = RunSettings {
             precision: directory.precision.as_str().into(),
             provider: self.session.ep.as_str().into(),
+            onnxruntime,
             groups: units.groups,
             groups_per_unit: units.groups_per_unit,
             batch_tokens: self.recording.batch_tokens,
@@ -139,6 +168,7 @@ impl Plan<'_> {
             fingerprints,
             units: units.count(),
             complete: false,
+            prompts: None,
             failed_rows: None,
             parts: Vec::new(),
         })
@@ -152,13 +182,11 @@ struct Tally {
     host: String,
     start: Instant,
     prompts: usize,
-    failed: usize,
     first_failure: Option<String>,
-    whole_run: bool,
 }
 
 impl Tally {
-    fn new(plan: &Plan, units: usize, wanted: usize, threads: Threads) -> Self {
+    fn new(plan: &Plan, threads: Threads) -> Self {
         let host =
             std::fs::read_to_string("/etc/hostname").map(|name| name.trim().to_string()).unwrap_or_default();
         Self {
@@ -167,23 +195,21 @@ impl Tally {
             host: std::env::var("HOSTNAME").unwrap_or(host),
             start: Instant::now(),
             prompts: 0,
-            failed: 0,
             first_failure: None,
-            whole_run: wanted == units,
         }
     }
 
     fn keep(
         &mut self,
         run: &mut RunDirectory,
+        sizes: Sizes,
         preparer: &Preparer,
         result: &UnitResult,
         took: Duration,
     ) -> Result<usize, RecordError> {
         let writing = Instant::now();
-        let failed = run.write_unit(result, &|token| preparer.token_text(token))?;
+        let failed = run.write_unit(result, sizes, &|token| preparer.token_text(token))?;
         self.prompts += result.answers.len();
-        self.failed += failed;
         if self.first_failure.is_none() {
             self.first_failure = result.answers.iter().find_map(|answer| answer.as_ref().err().cloned());
         }
@@ -205,39 +231,26 @@ impl Tally {
         Ok(failed)
     }
 
-    fn finish(self, out: &Path, failed_rows: usize) -> Result<(), CliError> {
+    fn report(&self, out: &Path) {
         let secs = self.start.elapsed().as_secs_f64();
         let rate = self.prompts as f64 / secs.max(1e-9);
         let tables = out.join("tables");
-        eprintln!(
+        note(&format!(
             "{} prompts in {secs:.1} s ({rate:.0} prompts/s); tables in {}",
             self.prompts,
             tables.display()
-        );
-        match self.first_failure {
-            Some(first) if self.whole_run && self.failed == self.prompts => {
-                Err(CliError::AllFailed { rows: self.failed, first })
-            }
-            Some(first) => {
-                eprintln!(
-                    "warning: {failed_rows} prompts failed (rows with status = error in outcomes); the first: {first}"
-                );
-                Ok(())
-            }
-            None => Ok(()),
-        }
+        ));
     }
 }
 
 /// A flag that SIGINT and SIGTERM set; a second signal ends the process at once.
-fn stop_on_signal() -> &'static AtomicBool {
-    static STOP: AtomicBool = AtomicBool::new(false);
-    // Fails only when a handler is set already, by an earlier plan of this process.
-    let _ = ctrlc::set_handler(|| {
-        if STOP.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-        eprintln!("stopping after the units that are running; once more to stop at once");
-    });
-    &STOP
+fn stop_on_signal() -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        // In this order: the first signal finds the flag unset, and sets it. Refused only for signals that cannot be
+        // caught, and these can.
+        let _ = signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop));
+        let _ = signal_hook::flag::register(signal, Arc::clone(&stop));
+    }
+    stop
 }

@@ -1,10 +1,15 @@
 //! Progress for people and for programs: a bar on a terminal, plain lines in a log, JSON on request.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
+
+/// Says a line on standard error. Nobody reading it is no reason to stop.
+pub(super) fn note(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
 
 /// How progress is shown (on standard error).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -71,17 +76,14 @@ impl Progress {
                 let due = self.last_line.elapsed() >= Duration::from_secs(PLAIN_EVERY_SECS);
                 if due || self.done == self.total {
                     self.last_line = Instant::now();
-                    eprintln!(
+                    note(&format!(
                         "{}/{} units, {prompts} prompts, {rate:.0} prompts/s, {} failed",
                         self.done, self.total, self.failed
-                    );
+                    ));
                 }
             }
-            ProgressMode::Json => eprintln!(
-                "{}",
-                json!({"units_done": self.done, "units": self.total, "prompts": prompts, "prompts_per_sec": rate,
-                       "failed": self.failed, "elapsed_secs": self.start.elapsed().as_secs_f64()})
-            ),
+            ProgressMode::Json => note(&json!({"units_done": self.done, "units": self.total, "prompts": prompts, "prompts_per_sec": rate,
+                       "failed": self.failed, "elapsed_secs": self.start.elapsed().as_secs_f64()}).to_string()),
             ProgressMode::Auto | ProgressMode::None => {}
         }
     }

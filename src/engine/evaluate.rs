@@ -1,6 +1,7 @@
 //! One unit through the model: images encoded once, prompts batched, each answer scored.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use ndarray::{Array2, Array3, ArrayView2, s};
@@ -9,7 +10,7 @@ use super::batches::equal_length;
 use super::score::{Scores, score};
 use crate::model::family::{Family, Pixels};
 use crate::model::{Model, ModelError, Prefill};
-use crate::prepare::{OptionTokens, PreparedUnit, Prompt};
+use crate::prepare::{PreparedUnit, Prompt};
 
 /// Images that one call of the vision encoder takes.
 const IMAGES_PER_CALL: usize = 16;
@@ -68,20 +69,42 @@ pub struct UnitResult {
     pub seconds: StageSeconds,
 }
 
-/// Runs a unit. A failure of a prompt or an image is that prompt's; the others go on.
+impl UnitResult {
+    /// A unit of which nothing was answered, for one reason.
+    pub(super) fn failed(unit: PreparedUnit, reason: &str) -> Self {
+        let answers = unit.prompts.iter().map(|_| Err(reason.to_string())).collect();
+        Self { unit, answers, seconds: StageSeconds::default() }
+    }
+}
+
+/// Runs a unit. A failure of a prompt or an image is that prompt's; the others go on. A panic of the runtime's binding is
+/// the unit's: its rows say so.
 pub fn evaluate(
     model: &mut Model,
     family: &dyn Family,
     unit: PreparedUnit,
     settings: &EvaluationSettings,
 ) -> UnitResult {
+    match catch_unwind(AssertUnwindSafe(|| evaluate_prompts(model, family, &unit, settings))) {
+        Ok((answers, seconds)) => UnitResult { unit, answers, seconds },
+        Err(_) => {
+            UnitResult::failed(unit, "internal error while the model ran on this unit (see standard error)")
+        }
+    }
+}
+
+fn evaluate_prompts(
+    model: &mut Model,
+    family: &dyn Family,
+    unit: &PreparedUnit,
+    settings: &EvaluationSettings,
+) -> (Vec<Result<Answered, String>>, StageSeconds) {
     let mut seconds = StageSeconds::default();
     let start = Instant::now();
-    let features = encode_images(model, &unit);
+    let features = encode_images(model, unit);
     seconds.vision = start.elapsed().as_secs_f64();
 
-    let mut run =
-        Run { model, family, settings, features: &features, options: options_by_prompt(&unit), seconds };
+    let mut run = Run { model, family, settings, features: &features, seconds };
     let mut answers: Vec<Result<Answered, String>> = unit
         .prompts
         .iter()
@@ -99,15 +122,7 @@ pub fn evaluate(
             answers[index] = answer;
         }
     }
-    let seconds = run.seconds;
-    UnitResult { answers, seconds, unit }
-}
-
-fn options_by_prompt(unit: &PreparedUnit) -> Vec<std::sync::Arc<OptionTokens>> {
-    let of_group = |group: &crate::prepare::PreparedGroup| {
-        std::iter::repeat_n(group.options.clone(), group.group.presentations.len()).collect::<Vec<_>>()
-    };
-    unit.groups.iter().flat_map(of_group).collect()
+    (answers, run.seconds)
 }
 
 /// Features of every image, [tokens, hidden]; images of the same content are encoded once.
@@ -131,7 +146,13 @@ fn encode_images(model: &mut Model, unit: &PreparedUnit) -> Vec<Result<Array2<f3
         let encode = |model: &mut Model, slice: &[(usize, &Pixels)]| {
             let pixels: Vec<&Pixels> = slice.iter().map(|(_, pixels)| *pixels).collect();
             let batch = Pixels::batch(&pixels).ok_or("images of unlike shapes in one batch")?;
-            model.encode_images(batch).map_err(|error| error.to_string())
+            let encoded = model.encode_images(batch).map_err(|error| error.to_string())?;
+            match encoded.dim().0 {
+                images if images == slice.len() => Ok(encoded),
+                images => {
+                    Err(format!("the vision encoder gave features of {images} images for {}", slice.len()))
+                }
+            }
         };
         match encode(model, slice) {
             Ok(encoded) => {
@@ -163,7 +184,6 @@ struct Run<'a> {
     family: &'a dyn Family,
     settings: &'a EvaluationSettings,
     features: &'a [Result<Array2<f32>, String>],
-    options: Vec<std::sync::Arc<OptionTokens>>,
     seconds: StageSeconds,
 }
 
@@ -234,7 +254,7 @@ impl Run<'_> {
                 let scores = logits
                     .as_slice()
                     .ok_or_else(|| "logits are not contiguous".to_string())
-                    .and_then(|logits| score(logits, &self.options[index], self.settings.top_k));
+                    .and_then(|logits| score(logits, &prompt.options, self.settings.top_k));
                 let keep = self.settings.embeddings;
                 let answered = scores.map(|scores| Answered {
                     scores,

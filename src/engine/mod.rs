@@ -8,6 +8,9 @@ mod batches;
 mod evaluate;
 pub mod follow;
 pub mod pipeline;
+mod rehearse;
 pub mod score;
+
+pub use rehearse::{Sizes, rehearse};
 
 pub use evaluate::{Answered, EvaluationSettings, LayerMeans, StageSeconds, UnitResult, evaluate};

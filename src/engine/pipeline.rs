@@ -28,14 +28,6 @@ pub enum PipelineError<E: std::error::Error> {
     /// The suite could not give a group.
     #[error(transparent)]
     Suite(#[from] SuiteError),
-    /// A unit could not be prepared, for a reason that concerns all its rows.
-    #[error("unit {unit}: {reason}")]
-    Prepare {
-        /// Which unit.
-        unit: usize,
-        /// Why.
-        reason: String,
-    },
     /// The receiver of results failed (a full disk, for one).
     #[error(transparent)]
     Sink(E),
@@ -60,6 +52,15 @@ impl Units {
     pub fn groups_of(self, unit: usize) -> std::ops::Range<usize> {
         let start = unit * self.groups_per_unit;
         start..(start + self.groups_per_unit).min(self.groups)
+    }
+}
+
+/// Tells the other threads to stop, however the receiving one ends.
+struct HaltOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for HaltOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
@@ -96,6 +97,9 @@ impl Pipeline<'_> {
         let halt = AtomicBool::new(false);
         let halted = || halt.load(Ordering::Relaxed) || self.stop.load(Ordering::Relaxed);
         std::thread::scope(|scope| {
+            // Both live in here: when this thread panics, they go first, and with them whatever the others wait for.
+            let receive_result = receive_result;
+            let _halt = HaltOnDrop(&halt);
             let send_error = send_result.clone();
             let feeder_halted = &halted;
             scope.spawn(move || {
@@ -157,6 +161,6 @@ impl Pipeline<'_> {
     fn prepare<E: std::error::Error + Send>(&self, unit: usize) -> Result<PreparedUnit, PipelineError<E>> {
         let groups: Vec<Group> =
             self.units.groups_of(unit).map(|index| self.suite.group(index)).collect::<Result<_, _>>()?;
-        self.preparer.prepare(unit, groups).map_err(|reason| PipelineError::Prepare { unit, reason })
+        Ok(self.preparer.prepare(unit, groups))
     }
 }

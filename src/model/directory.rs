@@ -181,6 +181,14 @@ impl ModelDirectory {
         })
     }
 
+    /// `processor_config.json`, or null.
+    ///
+    /// # Errors
+    /// When it does not parse.
+    pub fn processor_config(&self) -> Result<Value, ModelError> {
+        Ok(read_json(&self.path.join("processor_config.json"))?.unwrap_or(Value::Null))
+    }
+
     /// The chat template: `chat_template.jinja`, `chat_template.json`, or inside `tokenizer_config.json`.
     ///
     /// # Errors
@@ -228,11 +236,11 @@ impl ModelDirectory {
         for entry in fs::read_dir(&folder).map_err(|error| io(&folder, error))? {
             let path = entry.map_err(|error| io(&folder, error))?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let of_ours = |graph: &PathBuf| {
-                let graph = graph.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                name.starts_with(&format!("{graph}_data")) || name.starts_with(&format!("{graph}.data"))
-            };
-            if self.graphs.iter().any(of_ours) {
+            // External data may have any name; other graphs, and their data by the usual names, are not ours.
+            let is_graph = |name: &str| name.ends_with(".onnx");
+            let data_of = name.split_once(".onnx").map(|(stem, _)| format!("{stem}.onnx"));
+            let of_other = data_of.is_some_and(|graph| !self.graphs.contains(&folder.join(graph)));
+            if path.is_file() && !is_graph(&name) && !of_other {
                 files.push(path);
             }
         }

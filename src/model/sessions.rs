@@ -96,6 +96,11 @@ impl Model {
         Ok(Self { vision, embed, decoder, image_features, past, hidden_output })
     }
 
+    /// Whether the decoder gives the residual stream after its final norm.
+    pub fn gives_hidden_states(&self) -> bool {
+        self.hidden_output.is_some()
+    }
+
     /// Encodes images: `pixel_values` with images along the first axis, to features [images, tokens, hidden].
     ///
     /// # Errors
@@ -144,7 +149,9 @@ impl Model {
                 }
                 "position_ids" => Tensor::from_array(positions.clone()).map_err(run_failed)?.into_dyn(),
                 "num_logits_to_keep" => {
-                    Tensor::from_array(ndarray::arr0(1_i64).into_dyn()).map_err(run_failed)?.into_dyn()
+                    Tensor::from_array(ndarray::arr0(i64::from(self.hidden_output.is_none())).into_dyn())
+                        .map_err(run_failed)?
+                        .into_dyn()
                 }
                 "use_cache_branch" => {
                     Tensor::from_array(ndarray::arr1(&[false])).map_err(run_failed)?.into_dyn()
@@ -164,6 +171,14 @@ impl Model {
             Some(name) => Some(three_axes(floats(&outputs[name.as_str()], step)?, step)?),
             None => None,
         };
+        if let Some(hidden) =
+            hidden.as_ref().filter(|hidden| hidden.dim().0 != batch || hidden.dim().1 != length)
+        {
+            return Err(wrong(
+                step,
+                &format!("hidden states of {:?} for {batch} prompts of {length}", hidden.dim()),
+            ));
+        }
         Ok(Prefill { logits: logits.slice(s![.., last, ..]).to_owned(), hidden })
     }
 }

@@ -8,6 +8,9 @@ use serde_json::Value;
 
 use crate::render::resize::{Filter, resize};
 
+/// Most pixels of a resized image, before it is cropped.
+pub const MAX_RESIZED_PIXELS: u64 = 1 << 26;
+
 /// A processor of fixed steps.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImageProcessor {
@@ -32,6 +35,9 @@ impl ImageProcessor {
     /// # Errors
     /// When a field is missing or of another kind than expected: the message names it.
     pub fn from_config(config: &Value) -> Result<Self, String> {
+        if config.get("do_pad").and_then(Value::as_bool) == Some(true) {
+            return Err("`do_pad` is true; padding to a square is not supported".into());
+        }
         let flag = |name: &str| config.get(name).and_then(Value::as_bool).unwrap_or(true);
         let resize = if flag("do_resize") { Some(target(config.get("size"))?) } else { None };
         let crop = match config.get("crop_size").filter(|_| flag("do_center_crop")) {
@@ -80,12 +86,21 @@ impl ImageProcessor {
     }
 
     /// Processes one image: `pixel_values` as [3, height, width].
-    pub fn process(&self, image: &RgbImage) -> Array3<f32> {
+    ///
+    /// # Errors
+    /// When the resized image would have more than [`MAX_RESIZED_PIXELS`].
+    pub fn process(&self, image: &RgbImage) -> Result<Array3<f32>, String> {
         let resized = match self.resize {
             None => image.clone(),
             Some(Target::Exact(width, height)) => resize(image, width, height, self.filter),
             Some(Target::ShortestEdge(side)) => {
                 let (width, height) = shortest_edge(image.dimensions(), side);
+                if u64::from(width) * u64::from(height) > MAX_RESIZED_PIXELS {
+                    let (from_width, from_height) = image.dimensions();
+                    return Err(format!(
+                        "image too elongated: {from_width}x{from_height} would be resized to {width}x{height}"
+                    ));
+                }
                 resize(image, width, height, self.filter)
             }
         };
@@ -95,9 +110,10 @@ impl ImageProcessor {
         };
         let (width, height) = cropped.dimensions();
         let bytes = cropped.as_raw();
-        Array3::from_shape_fn((3, height as usize, width as usize), |(channel, y, x)| {
+        let values = Array3::from_shape_fn((3, height as usize, width as usize), |(channel, y, x)| {
             self.lookup[channel][bytes[(y * width as usize + x) * 3 + channel] as usize]
-        })
+        });
+        Ok(values)
     }
 }
 

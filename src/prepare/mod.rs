@@ -8,5 +8,5 @@ pub mod image_processor;
 mod preparer;
 mod spelling;
 
-pub use preparer::{ImageSpan, PreparedGroup, PreparedImage, PreparedUnit, Preparer, Prompt};
+pub use preparer::{ImageSpan, PreparedImage, PreparedUnit, Preparer, Prompt};
 pub use spelling::OptionTokens;

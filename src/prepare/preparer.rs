@@ -1,7 +1,7 @@
 //! From groups to prompts and pixels.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use image::RgbImage;
 use rayon::prelude::*;
@@ -14,7 +14,7 @@ use crate::model::family::{Family, Pixels};
 use crate::model::{ModelDirectory, ModelError};
 use crate::render::load::load;
 use crate::suite::seeding::hex_digest;
-use crate::suite::{Group, ImageSource, Part, Presentation};
+use crate::suite::{AnswerOption, Group, ImageSource, Part, Presentation};
 
 /// Where an image's placeholder tokens stand in a prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub struct Prompt {
     pub spans: Vec<ImageSpan>,
     /// SHA-256 (hex) of the rendered prompt, before placeholders are expanded.
     pub hash: String,
+    /// First tokens of the options.
+    pub options: Arc<OptionTokens>,
 }
 
 impl Prompt {
@@ -59,21 +61,13 @@ pub struct PreparedImage {
     pub pixels: Pixels,
 }
 
-/// One group with all that the model needs of it.
-pub struct PreparedGroup {
-    /// What was asked.
-    pub group: Group,
-    /// First tokens of its options.
-    pub options: Arc<OptionTokens>,
-}
-
 /// A unit of work: consecutive groups, their distinct images and their prompts.
 pub struct PreparedUnit {
     /// The unit's number.
     pub index: usize,
     /// Its groups.
-    pub groups: Vec<PreparedGroup>,
-    /// Images; the groups' image indices are shifted by `image_offsets`.
+    pub groups: Vec<Group>,
+    /// Images of all groups, in order.
     pub images: Vec<Result<PreparedImage, String>>,
     /// Prompts of all groups' presentations, in order.
     pub prompts: Vec<Result<Prompt, String>>,
@@ -85,7 +79,13 @@ pub struct Preparer {
     template: ChatTemplate,
     tokenizer: Tokenizer,
     context_length: Option<usize>,
+    option_tokens: Mutex<Vec<KnownOptions>>,
 }
+
+type KnownOptions = (Vec<AnswerOption>, Result<Arc<OptionTokens>, String>);
+
+/// Lists of options that are remembered.
+const MAX_KNOWN_OPTIONS: usize = 64;
 
 impl Preparer {
     /// Reads what it needs from the model's directory.
@@ -94,8 +94,10 @@ impl Preparer {
     /// When a file is missing or broken.
     pub fn open(directory: &ModelDirectory) -> Result<Self, ModelError> {
         let wrong = |file: &str, reason: String| ModelError::File { path: directory.path.join(file), reason };
-        let tokenizer = Tokenizer::from_file(directory.path.join("tokenizer.json"))
-            .map_err(|error| wrong("tokenizer.json", error.to_string()))?;
+        let broken = |error: tokenizers::Error| wrong("tokenizer.json", error.to_string());
+        let mut tokenizer = Tokenizer::from_file(directory.path.join("tokenizer.json")).map_err(broken)?;
+        // As transformers does on each call: what the file says of truncation and padding does not count.
+        tokenizer.with_truncation(None).map_err(broken)?.with_padding(None);
         let config = directory.tokenizer_config()?;
         let special = |name: &str| match config.get(name) {
             Some(Value::String(token)) => token.clone(),
@@ -110,6 +112,7 @@ impl Preparer {
             template,
             tokenizer,
             context_length: directory.context_length(),
+            option_tokens: Mutex::default(),
         })
     }
 
@@ -123,12 +126,20 @@ impl Preparer {
         self.tokenizer.decode(&[token], false).unwrap_or_default()
     }
 
-    /// First tokens of options.
+    /// First tokens of options. A suite has few distinct lists of them: each is tokenized once.
     ///
     /// # Errors
     /// See [`OptionTokens::of`].
-    pub fn option_tokens(&self, options: &[crate::suite::AnswerOption]) -> Result<OptionTokens, String> {
-        OptionTokens::of(options, &self.tokenizer)
+    pub fn option_tokens(&self, options: &[AnswerOption]) -> Result<Arc<OptionTokens>, String> {
+        let mut known = self.option_tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, tokens)) = known.iter().find(|(known, _)| known == options) {
+            return tokens.clone();
+        }
+        let tokens = OptionTokens::of(options, &self.tokenizer).map(Arc::new);
+        if known.len() < MAX_KNOWN_OPTIONS {
+            known.push((options.to_vec(), tokens.clone()));
+        }
+        tokens
     }
 
     /// The rendered prompt, with one placeholder an image.
@@ -140,28 +151,21 @@ impl Preparer {
     }
 
     /// Prepares a unit: draws, decodes, resizes and tokenizes on rayon's threads.
-    ///
-    /// # Errors
-    /// When a group's options cannot be told apart by their first tokens.
-    pub fn prepare(&self, index: usize, groups: Vec<Group>) -> Result<PreparedUnit, String> {
-        let groups: Vec<PreparedGroup> = groups
-            .into_iter()
-            .map(|group| Ok(PreparedGroup { options: Arc::new(self.option_tokens(&group.options)?), group }))
-            .collect::<Result<_, String>>()?;
-        let sources: Vec<&ImageSource> = groups.iter().flat_map(|group| &group.group.images).collect();
+    pub fn prepare(&self, index: usize, groups: Vec<Group>) -> PreparedUnit {
+        let sources: Vec<&ImageSource> = groups.iter().flat_map(|group| &group.images).collect();
         let images: Vec<Result<PreparedImage, String>> =
             sources.into_par_iter().map(|source| guarded("image", || self.image(source))).collect();
         let mut offset = 0;
         let mut rows: Vec<(usize, &Presentation)> = Vec::new();
         for group in &groups {
-            rows.extend(group.group.presentations.iter().map(|row| (offset, row)));
-            offset += group.group.images.len();
+            rows.extend(group.presentations.iter().map(|row| (offset, row)));
+            offset += group.images.len();
         }
         let prompts: Vec<Result<Prompt, String>> = rows
             .into_par_iter()
             .map(|(offset, row)| guarded("prompt", || self.prompt(row, &images, offset)))
             .collect();
-        Ok(PreparedUnit { index, groups, images, prompts })
+        PreparedUnit { index, groups, images, prompts }
     }
 
     /// Pixels of one image as the vision encoder takes them.
@@ -170,7 +174,7 @@ impl Preparer {
     /// When it cannot be drawn or decoded.
     pub fn image(&self, source: &ImageSource) -> Result<PreparedImage, String> {
         let image = load(source).map_err(|error| error.to_string())?;
-        Ok(PreparedImage { hash: image_hash(&image), pixels: self.family.pixels(&image) })
+        Ok(PreparedImage { hash: image_hash(&image), pixels: self.family.pixels(&image)? })
     }
 
     fn prompt(
@@ -216,7 +220,8 @@ impl Preparer {
             ));
         }
         let spans = self.spans(&ids, &shown)?;
-        Ok(Prompt { ids, spans, hash: hex_digest(&rendered) })
+        let options = self.option_tokens(&row.options)?;
+        Ok(Prompt { ids, spans, hash: hex_digest(&rendered), options })
     }
 
     /// Finds the placeholder tokens and deals them out to the images in order.

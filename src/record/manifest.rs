@@ -23,6 +23,8 @@ pub struct RunSettings {
     pub precision: String,
     /// Execution provider.
     pub provider: String,
+    /// Version of ONNX Runtime: another one may round otherwise.
+    pub onnxruntime: String,
     /// Groups that are run.
     pub groups: usize,
     /// Groups of one unit.
@@ -73,7 +75,9 @@ pub struct Manifest {
     pub units: usize,
     /// Whether every unit is done.
     pub complete: bool,
-    /// Rows whose status is `error`; known when complete.
+    /// Prompts in all; known when complete.
+    pub prompts: Option<usize>,
+    /// Prompts that failed (rows whose status is `error`); known when complete.
     pub failed_rows: Option<usize>,
     /// Every part, by path; known when complete.
     pub parts: Vec<Part>,

@@ -3,7 +3,7 @@
 //! ```text
 //! RUN/
 //!   manifest.json                 what the run is: settings, fingerprints; once complete, every part with its SHA-256
-//!   progress.jsonl                units done so far (gone once the run is complete)
+//!   progress.jsonl                the units that are done, with their parts
 //!   tables/table=outcomes/model=M/suite=S/part-00000.parquet
 //!   log/units.jsonl               time, host, threads: outside the promise of equal bytes
 //! ```

@@ -59,7 +59,7 @@ fn properties(
     let schema = batch.schema();
     let described = ArrowSchemaConverter::new().convert(&schema)?;
     let mut builder = WriterProperties::builder()
-        .set_created_by(format!("crossmodal {}", context.crossmodal))
+        .set_created_by(format!("crossmodal version {}", context.crossmodal))
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
         .set_max_row_group_bytes(Some(MAX_ROW_GROUP_BYTES))
         .set_statistics_enabled(EnabledStatistics::Chunk)

@@ -10,7 +10,7 @@ use super::atomic::{self, TEMPORARY_PREFIX};
 use super::log::append;
 use super::tables::Context;
 use super::{Manifest, Part, PartContext, RecordError, UnitLog, parquet_file};
-use crate::engine::UnitResult;
+use crate::engine::{Sizes, UnitResult};
 use crate::suite::seeding::hex_digest;
 
 const MANIFEST: &str = "manifest.json";
@@ -45,6 +45,7 @@ fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Recor
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Done {
     unit: usize,
+    prompts: usize,
     failed_rows: usize,
     parts: Vec<Part>,
 }
@@ -63,14 +64,6 @@ impl RunDirectory {
     /// When it cannot be written, is in use, or holds something that is no run.
     pub fn claim(path: &Path) -> Result<ClaimedDirectory, RecordError> {
         fs::create_dir_all(path).map_err(io("create", path))?;
-        let existing = read_manifest(path)?;
-        if existing.is_none() {
-            let mut entries = fs::read_dir(path).map_err(io("read", path))?.flatten();
-            let ours = |name: &str| name == LOCK || name.starts_with(TEMPORARY_PREFIX);
-            if entries.any(|entry| !ours(&entry.file_name().to_string_lossy())) {
-                return Err(RecordError::NotARun { path: path.into() });
-            }
-        }
         let lock_path = path.join(LOCK);
         let lock = File::create(&lock_path).map_err(io("write", &lock_path))?;
         match lock.try_lock() {
@@ -78,6 +71,14 @@ impl RunDirectory {
             Err(TryLockError::WouldBlock) => return Err(RecordError::InUse { path: path.into() }),
             // Some network file systems have no locks; then the user's word must do.
             Err(TryLockError::Error(_)) => {}
+        }
+        let existing = read_manifest(path)?;
+        if existing.is_none() {
+            let mut entries = fs::read_dir(path).map_err(io("read", path))?.flatten();
+            let ours = |name: &str| name == LOCK || name.starts_with(TEMPORARY_PREFIX);
+            if entries.any(|entry| !ours(&entry.file_name().to_string_lossy())) {
+                return Err(RecordError::NotARun { path: path.into() });
+            }
         }
         Ok(ClaimedDirectory { path: path.into(), existing, lock })
     }
@@ -104,8 +105,11 @@ impl ClaimedDirectory {
             let folder = path.join(folder);
             fs::create_dir_all(&folder).map_err(io("create", &folder))?;
         }
+        remove_temporary_files(&path)?;
         let mut directory = RunDirectory { path, manifest, done: BTreeMap::new(), _lock: lock };
         directory.done = directory.read_progress()?;
+        // A part that has gone since then makes its unit missing again.
+        directory.manifest.complete &= directory.done.len() == directory.manifest.units;
         Ok(directory)
     }
 }
@@ -126,6 +130,11 @@ impl RunDirectory {
         if missing.len() == self.manifest.units { State::Fresh } else { State::Missing(missing) }
     }
 
+    /// Prompts of the units that are done, and how many of them failed.
+    pub fn rows(&self) -> (usize, usize) {
+        self.done.values().fold((0, 0), |sums, done| (sums.0 + done.prompts, sums.1 + done.failed_rows))
+    }
+
     /// Writes a unit's parts, and then that it is done. Returns its number of failed rows.
     ///
     /// # Errors
@@ -133,13 +142,15 @@ impl RunDirectory {
     pub fn write_unit(
         &mut self,
         result: &UnitResult,
+        sizes: Sizes,
         token_text: &dyn Fn(u32) -> String,
     ) -> Result<usize, RecordError> {
         let unit = result.unit.index;
         let context = Context {
             run: &self.manifest.run,
-            suite: &self.manifest.suite,
             profile: self.manifest.settings.profile,
+            hidden_size: sizes.hidden,
+            top_k: self.manifest.settings.top_k.min(sizes.vocabulary),
             token_text,
         };
         let part_context = PartContext {
@@ -171,7 +182,7 @@ impl RunDirectory {
             });
         }
         let failed_rows = result.answers.iter().filter(|answer| answer.is_err()).count();
-        let done = Done { unit, failed_rows, parts };
+        let done = Done { unit, prompts: result.answers.len(), failed_rows, parts };
         append(&self.path.join(PROGRESS), &done, true)?;
         self.done.insert(unit, done);
         Ok(failed_rows)
@@ -185,28 +196,31 @@ impl RunDirectory {
         append(&self.path.join("log/units.jsonl"), line, false)
     }
 
-    /// Says in the manifest that all is done. Returns the number of failed rows.
+    /// Says in the manifest that all is done.
     ///
     /// # Errors
     /// When the manifest cannot be written.
-    pub fn complete(&mut self) -> Result<usize, RecordError> {
-        let failed_rows = self.done.values().map(|done| done.failed_rows).sum();
+    pub fn complete(&mut self) -> Result<(), RecordError> {
+        let (rows, failed_rows) = self.rows();
         let mut parts: Vec<Part> = self.done.values().flat_map(|done| done.parts.clone()).collect();
         parts.sort();
-        let manifest =
-            Manifest { complete: true, failed_rows: Some(failed_rows), parts, ..self.manifest.clone() };
+        let manifest = Manifest {
+            complete: true,
+            prompts: Some(rows),
+            failed_rows: Some(failed_rows),
+            parts,
+            ..self.manifest.clone()
+        };
         write_json(&self.path.join(MANIFEST), &manifest)?;
         self.manifest = manifest;
-        // The manifest says it all now; a leftover would do no harm.
-        let _ = fs::remove_file(self.path.join(PROGRESS));
-        Ok(failed_rows)
+        Ok(())
     }
 
     /// Units that are done: those whose line is whole and whose parts are there in full size.
     fn read_progress(&self) -> Result<BTreeMap<usize, Done>, RecordError> {
         let path = self.path.join(PROGRESS);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
+        let text = match fs::read(&path) {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
             Err(source) => {
                 return Err(RecordError::Io { action: "read", path, source });
@@ -230,6 +244,22 @@ impl RunDirectory {
             lines.into_iter().filter(|done| done.unit < self.manifest.units && done.parts.iter().all(whole));
         Ok(sound.map(|done| (done.unit, done)).collect())
     }
+}
+
+/// What a killed process was writing.
+fn remove_temporary_files(run: &Path) -> Result<(), RecordError> {
+    let mut folders = vec![run.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).map_err(io("read", &folder))?.flatten() {
+            let path = entry.path();
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                folders.push(path);
+            } else if entry.file_name().to_string_lossy().starts_with(TEMPORARY_PREFIX) {
+                fs::remove_file(&path).map_err(io("remove", &path))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The manifest of a run directory; `None` when there is none.

@@ -13,6 +13,9 @@ pub const MAX_SIDE_PX: u32 = 20_000;
 /// Most memory that decoding one image may take, bytes.
 pub const MAX_DECODED_BYTES: u64 = 1 << 30;
 
+/// Largest image file that is read, bytes.
+pub const MAX_FILE_BYTES: u64 = 1 << 28;
+
 /// An image that could not be had. It is the error of the rows that show it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ImageError {
@@ -52,6 +55,11 @@ pub fn load(source: &ImageSource) -> Result<RgbImage, ImageError> {
                 path: name.clone(),
                 reason: error.to_string(),
             };
+            let size = std::fs::metadata(path).map_err(unreadable)?.len();
+            if size > MAX_FILE_BYTES {
+                let reason = format!("the file has {size} bytes, at most {MAX_FILE_BYTES} are read");
+                return Err(ImageError::Corrupt { name, reason });
+            }
             let bytes = std::fs::read(path).map_err(unreadable)?;
             decode(&bytes).map_err(|reason| ImageError::Corrupt { name: name.clone(), reason })
         }
@@ -67,6 +75,12 @@ fn decode(bytes: &[u8]) -> Result<RgbImage, String> {
         ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|error| error.to_string())?;
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(|error| error.to_string())?;
+    let decoded_bytes = decoder.total_bytes();
+    if decoded_bytes > MAX_DECODED_BYTES {
+        return Err(format!(
+            "it would take {decoded_bytes} bytes of memory, at most {MAX_DECODED_BYTES} are given"
+        ));
+    }
     let orientation = decoder.orientation().map_err(|error| error.to_string())?;
     let mut image = DynamicImage::from_decoder(decoder).map_err(|error| error.to_string())?;
     image.apply_orientation(orientation);

@@ -76,10 +76,10 @@ fn export_group(
         .iter()
         .enumerate()
         .filter(|(_, row)| wanted(row))
-        .map(|(index, row)| export_row(&group, index, row))
+        .map(|(row_index, row)| export_row(index, &group, row_index, row))
         .collect();
-    for (index, source) in group.images.iter().enumerate() {
-        let path = folder.join(image_name(&group, index));
+    for (image, source) in group.images.iter().enumerate() {
+        let path = folder.join(image_name(index, image));
         let wrong = |reason: String| SuiteError::Io {
             action: "make",
             path: path.clone(),
@@ -94,14 +94,15 @@ fn export_group(
     Ok(rows)
 }
 
-fn image_name(group: &Group, index: usize) -> PathBuf {
-    PathBuf::from(format!("images/{}-{index:02}.png", group.group_id))
+/// Named by number: a group's own name may hold anything.
+fn image_name(group: usize, image: usize) -> PathBuf {
+    PathBuf::from(format!("images/{group:05}-{image:02}.png"))
 }
 
-fn export_row(group: &Group, index: usize, row: &Presentation) -> Row {
+fn export_row(group_index: usize, group: &Group, index: usize, row: &Presentation) -> Row {
     let part = |part: &Part| match part {
         Part::Text(text) => RowPart::Text { text: text.clone() },
-        Part::Image(image) => RowPart::Image { image: image_name(group, *image).display().to_string() },
+        Part::Image(image) => RowPart::Image { image: image_name(group_index, *image).display().to_string() },
     };
     let message = |message: &super::Message| RowMessage {
         role: message.role,
@@ -126,7 +127,7 @@ fn export_row(group: &Group, index: usize, row: &Presentation) -> Row {
         group_id: group.group_id.clone(),
         presentation: row.kind,
         messages: row.messages.iter().map(message).collect(),
-        options: group.options.iter().map(|option| option.name.clone()).collect(),
+        options: row.options.iter().map(|option| option.name.clone()).collect(),
         answer: row.answer.clone(),
         vision_answer: row.vision_answer.clone(),
         text_answer: row.text_answer.clone(),

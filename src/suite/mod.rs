@@ -145,6 +145,8 @@ pub struct Presentation {
     pub control: Control,
     /// The conversation.
     pub messages: Vec<Message>,
+    /// The answers that the question admits.
+    pub options: Arc<[AnswerOption]>,
     /// The right answer, where there is one.
     pub answer: Option<String>,
     /// The answer that the image was designed to give.
@@ -175,8 +177,6 @@ pub struct ConflictCase {
 pub struct Group {
     /// The group's identifier: the unit of the bootstrap.
     pub group_id: String,
-    /// The options of every question in the group.
-    pub options: Arc<[AnswerOption]>,
     /// The distinct images.
     pub images: Vec<ImageSource>,
     /// Everything that is asked.

@@ -3,11 +3,12 @@
 //! The whole file is checked when it is opened, so that a wrong row is reported by line before any model runs. Images are
 //! read later, one group at a time: a missing or corrupt one fails its own rows only.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::io::Read;
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
 
 use base64::Engine as _;
+use sha2::{Digest, Sha256};
 
 use super::row::{Row, RowPart};
 use super::seeding::hex_digest;
@@ -37,12 +38,17 @@ impl OwnSuite {
             source,
         })?;
         let mut groups: Vec<(String, Vec<Row>)> = Vec::new();
+        let mut lines_of: Vec<Vec<usize>> = Vec::new();
         let mut group_at: HashMap<String, usize> = HashMap::new();
         let mut seen: HashMap<(String, PresentationKind), usize> = HashMap::new();
         for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             let wrong = |reason: String| SuiteError::Row { path: path.into(), line: index + 1, reason };
-            let row: Row =
-                serde_json::from_str(line).map_err(|error| wrong(format!("not a suite row: {error}")))?;
+            let row: Row = serde_json::from_str(line).map_err(|error| {
+                // serde counts lines within the row, which is always its first.
+                let text = error.to_string();
+                let text = text.split(" at line ").next().unwrap_or_default();
+                wrong(format!("not a suite row, at column {}: {text}", error.column()))
+            })?;
             check(&row).map_err(wrong)?;
             if let Some(first) = seen.insert((row.item_id.clone(), row.presentation), index + 1) {
                 return Err(wrong(format!(
@@ -53,9 +59,18 @@ impl OwnSuite {
             }
             let at = *group_at.entry(row.group_id.clone()).or_insert_with(|| {
                 groups.push((row.group_id.clone(), Vec::new()));
+                lines_of.push(Vec::new());
                 groups.len() - 1
             });
             groups[at].1.push(row);
+            lines_of[at].push(index + 1);
+        }
+        for ((_, rows), lines) in groups.iter().zip(&lines_of) {
+            cases(rows).map_err(|(row, reason)| SuiteError::Row {
+                path: path.into(),
+                line: lines[row],
+                reason,
+            })?;
         }
         if groups.is_empty() {
             return Err(SuiteError::Setting(format!("{} has no rows", path.display())));
@@ -63,7 +78,18 @@ impl OwnSuite {
         groups.truncate(limit.unwrap_or(usize::MAX));
         let stem = path.file_stem().map_or_else(|| "own".into(), |stem| stem.to_string_lossy().into_owned());
         let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
-        let digest = hex_digest(format!("{} groups of {}", groups.len(), hex_digest(&text)));
+        let mut content = format!("{} groups of {}", groups.len(), hex_digest(&text));
+        let files: BTreeSet<&String> = groups
+            .iter()
+            .flat_map(|(_, rows)| rows.iter().flat_map(images))
+            .filter(|image| !image.starts_with("data:"))
+            .collect();
+        for image in files {
+            // A picture that is mended or exchanged makes another suite; one that is missing is a fact like any other.
+            let digest = digest_of_file(&folder.join(image)).unwrap_or_else(|_| "unreadable".into());
+            content += &format!("\n{image} {digest}");
+        }
+        let digest = hex_digest(content);
         Ok(Self { name: stem, folder, digest, groups })
     }
 
@@ -74,6 +100,18 @@ impl OwnSuite {
                 base64::engine::general_purpose::STANDARD.decode(encoded).unwrap_or_default().into(),
             ),
             None => ImageSource::File(self.folder.join(reference)),
+        }
+    }
+}
+
+fn digest_of_file(path: &Path) -> std::io::Result<String> {
+    let mut hasher = Sha256::new();
+    let mut file = std::fs::File::open(path)?;
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
+            count => hasher.update(&buffer[..count]),
         }
     }
 }
@@ -205,6 +243,7 @@ impl Suite for OwnSuite {
                     kind: row.presentation,
                     control: control(row).map_err(SuiteError::Setting)?,
                     messages,
+                    options: row.options.iter().map(|name| AnswerOption::named(name)).collect(),
                     answer: row.answer.clone(),
                     vision_answer: row.vision_answer.clone(),
                     text_answer: row.text_answer.clone(),
@@ -214,38 +253,37 @@ impl Suite for OwnSuite {
                 })
             })
             .collect::<Result<Vec<_>, SuiteError>>()?;
-        let options: Arc<[AnswerOption]> = options(rows);
-        Ok(Group { group_id: group_id.clone(), options, images: sources, cases: cases(rows), presentations })
+        let cases = cases(rows).map_err(|(_, reason)| SuiteError::Setting(reason))?;
+        Ok(Group { group_id: group_id.clone(), images: sources, cases, presentations })
     }
-}
-
-/// The group's options: those of its rows, in the order in which they first appear.
-fn options(rows: &[Row]) -> Arc<[AnswerOption]> {
-    let mut names: Vec<&String> = Vec::new();
-    for name in rows.iter().flat_map(|row| &row.options) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names.into_iter().map(|name| AnswerOption::named(name)).collect()
 }
 
 /// A conflict row's unimodal rows: those its tags name, else the group's only ones.
-fn cases(rows: &[Row]) -> Vec<ConflictCase> {
+///
+/// The error is the row's index and what is wrong with it.
+fn cases(rows: &[Row]) -> Result<Vec<ConflictCase>, (usize, String)> {
     let find = |row: &Row, tag: &str, kind: PresentationKind| {
-        let of_kind = || rows.iter().enumerate().filter(move |(_, other)| other.presentation == kind);
+        let of_kind: Vec<usize> = (0..rows.len()).filter(|&other| rows[other].presentation == kind).collect();
         match row.tags.get(tag).and_then(|value| value.as_str()) {
-            Some(id) => of_kind().find(|(_, other)| other.item_id == id).map(|(index, _)| index),
-            None => of_kind().map(|(index, _)| index).next().filter(|_| of_kind().count() == 1),
+            Some(id) => of_kind.into_iter().find(|&other| rows[other].item_id == id).ok_or_else(|| {
+                format!("tag `{tag}` names {id:?}, which is no {} row of its group", kind.as_str())
+            }),
+            None if of_kind.len() == 1 => Ok(of_kind[0]),
+            None => Err(format!(
+                "a conflict row needs the tag `{tag}` when its group has {} {} rows (with one it is clear)",
+                of_kind.len(),
+                kind.as_str()
+            )),
         }
     };
     let conflicts = rows.iter().enumerate().filter(|(_, row)| row.presentation == PresentationKind::Conflict);
     conflicts
-        .filter_map(|(conflict, row)| {
-            Some(ConflictCase {
+        .map(|(conflict, row)| {
+            let at = |reason: String| (conflict, reason);
+            Ok(ConflictCase {
                 conflict,
-                vision: find(row, "vision_item", PresentationKind::VisionOnly)?,
-                text: find(row, "text_item", PresentationKind::TextOnly)?,
+                vision: find(row, "vision_item", PresentationKind::VisionOnly).map_err(at)?,
+                text: find(row, "text_item", PresentationKind::TextOnly).map_err(at)?,
             })
         })
         .collect()

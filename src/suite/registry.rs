@@ -64,6 +64,13 @@ pub fn open(spec: &SuiteSpec) -> Result<Box<dyn Suite>, SuiteError> {
     }
     let path = PathBuf::from(&spec.name);
     if path.extension().is_some_and(|extension| extension == "jsonl") || path.is_file() {
+        let generated = spec.groups.is_some() || spec.seed != 0 || !spec.controls || spec.prompts.is_some();
+        if generated {
+            return Err(SuiteError::Setting(format!(
+                "--groups, --seed, --no-controls and --prompts are for suites that are generated; {} is a file, of which --limit takes the first groups",
+                path.display()
+            )));
+        }
         return Ok(Box::new(OwnSuite::open(&path, spec.limit)?));
     }
     Err(SuiteError::Unknown { name: spec.name.clone(), known: color_recognition::NAME.into() })

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crossmodal::record::{Manifest, Part, Table, read_manifest};
 
-use crate::program::{run, stderr, succeed};
+use crate::program::{program, run, stderr, succeed, tiny_llava};
 use crate::tables::parts;
 
 /// Every part's bytes by path.
@@ -75,14 +75,16 @@ fn a_damaged_part_is_made_again() {
     let line = |unit: usize| {
         let of_unit = |part: &&Part| part.path.ends_with(&format!("part-{unit:05}.parquet"));
         let parts: Vec<_> = manifest.parts.iter().filter(of_unit).collect();
-        serde_json::json!({"unit": unit, "failed_rows": 0, "parts": parts}).to_string()
+        serde_json::json!({"unit": unit, "prompts": 163, "failed_rows": 0, "parts": parts}).to_string()
     };
     std::fs::write(damaged.join("progress.jsonl"), format!("{}\n{}", line(0), &line(1)[..40])).unwrap();
-    let begun = Manifest { complete: false, failed_rows: None, parts: vec![], ..manifest.clone() };
+    let begun =
+        Manifest { complete: false, prompts: None, failed_rows: None, parts: vec![], ..manifest.clone() };
     std::fs::write(damaged.join("manifest.json"), serde_json::to_vec(&begun).unwrap()).unwrap();
     let part = &parts(&damaged, Table::Outcomes)[0];
     let half = std::fs::read(part).unwrap();
     std::fs::write(part, &half[..half.len() / 2]).unwrap();
+    std::fs::write(part.with_file_name(".partial-part-00001.parquet-77"), &half[..9]).unwrap();
 
     succeed(run("color-recognition", &damaged).args(size));
     assert!(bytes(&whole) == bytes(&damaged));
@@ -96,6 +98,10 @@ fn a_complete_run_is_left_alone() {
     let (code, message) = stderr(run("color-recognition", folder.path()).args(["--limit", "1"]));
     assert_eq!(code, Some(0));
     assert!(message.contains("is complete already"), "{message}");
+    assert!(before == bytes(folder.path()));
+    // Unless something of it is gone.
+    std::fs::remove_file(&parts(folder.path(), Table::Logits)[0]).unwrap();
+    succeed(run("color-recognition", folder.path()).args(["--limit", "1"]));
     assert!(before == bytes(folder.path()));
 }
 
@@ -118,4 +124,17 @@ fn a_terminated_run_says_that_it_goes_on() {
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(75), "{message}");
     assert!(message.contains("of 40 units; run the same command again and it goes on"), "{message}");
+}
+
+/// `crossmodal run --progress json 2>&1 | head -1`
+#[test]
+fn nobody_reading_the_progress_is_no_reason_to_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = program();
+    command.args(["run", "--suite", "color-recognition", "--progress", "json", "--model"]).arg(tiny_llava());
+    command.args(SIZE).arg("--out").arg(folder.path());
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stderr.take());
+    assert!(child.wait().unwrap().success());
+    assert!(read_manifest(folder.path()).unwrap().unwrap().complete);
 }

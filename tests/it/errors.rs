@@ -129,6 +129,33 @@ fn a_truncated_graph() {
 }
 
 #[test]
+fn graphs_that_do_not_fit_each_other() {
+    let broken = Broken::new();
+    let path = broken.model().join("config.json");
+    let config = fs::read_to_string(&path).unwrap().replace("\"patch_size\": 8", "\"patch_size\": 16");
+    fs::write(&path, config).unwrap();
+    let message = broken.error();
+    let expected = "error: the rehearsal with a blank image failed: the vision encoder gave 1 x 64 features, where the prompt holds 1 x 16 placeholders";
+    assert!(message.starts_with(expected), "{message}");
+}
+
+/// transformers sets both aside on each call, and so do we: a prompt that is cut short would lose its question.
+#[test]
+fn a_tokenizers_own_truncation_does_not_count() {
+    let broken = Broken::new();
+    let path = broken.model().join("tokenizer.json");
+    let mut tokenizer: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    tokenizer["truncation"] =
+        serde_json::json!({"direction": "Right", "max_length": 8, "strategy": "LongestFirst", "stride": 0});
+    fs::write(&path, tokenizer.to_string()).unwrap();
+    let (cut, whole) = (broken.folder.path().join("cut"), broken.folder.path().join("whole"));
+    succeed(&mut run(&broken.model(), &cut));
+    succeed(&mut run(&tiny_llava(), &whole));
+    let answers = |run: &Path| crate::tables::texts(run, crossmodal::record::Table::Outcomes, "answer");
+    assert_eq!(answers(&cut), answers(&whole));
+}
+
+#[test]
 fn a_broken_configuration() {
     let broken = Broken::new();
     fs::write(broken.model().join("config.json"), "{\"model_type\": ").unwrap();

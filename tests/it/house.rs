@@ -51,7 +51,8 @@ fn analysis_never_touches_a_model() {
 
 #[test]
 fn data_flows_one_way() {
-    // A room may look up the stream (to what it works on), not down it.
+    // A room may look up the stream (to what it works on), not down it. Two pairs of neighbours know each other: a suite
+    // describes scenes in the words of `render`, and a model's family processes pixels with `prepare`.
     for (room, down) in [
         (
             "suite/",

@@ -73,7 +73,7 @@ fn prompts_tokens_and_pictures_are_those_of_the_reference() {
     let groups = groups();
     let rows: Vec<(&Group, &Presentation)> =
         groups.iter().flat_map(|group| group.presentations.iter().map(move |row| (group, row))).collect();
-    let unit = preparer.prepare(0, groups.clone()).unwrap();
+    let unit = preparer.prepare(0, groups.clone());
     let prompts: HashMap<(String, String), usize> =
         rows.iter().enumerate().map(|(index, (_, row))| (key(row), index)).collect();
     let cases = cases();
@@ -98,9 +98,9 @@ fn compare_logits(precision: Precision) -> (f32, usize) {
     let settings = SessionSettings { provider: Provider::Cpu, intra_threads: 1, hidden_states: true };
     let mut model = Model::load(runtime, &directory, settings).unwrap();
     let preparer = preparer();
-    let unit = preparer.prepare(0, groups()).unwrap();
+    let unit = preparer.prepare(0, groups());
     let rows: Vec<(String, String)> =
-        unit.groups.iter().flat_map(|group| group.group.presentations.iter().map(key)).collect();
+        unit.groups.iter().flat_map(|group| group.presentations.iter().map(key)).collect();
     let settings = EvaluationSettings { batch_tokens: 2048, top_k: usize::MAX, embeddings: true };
     let result = evaluate(&mut model, preparer.family(), unit, &settings);
     let answers: HashMap<_, _> = rows.into_iter().zip(&result.answers).collect();
@@ -160,7 +160,7 @@ fn pixels_equal_those_of_the_reference() {
         }
         if place < 2 {
             let (_, bytes) = npy(&format!("{name}.f32.npy"));
-            let found = preparer.family().pixels(&image);
+            let found = preparer.family().pixels(&image).unwrap();
             let pairs = found.values.iter().zip(floats(&bytes));
             let largest = pairs.map(|(found, expected)| (found - expected).abs()).fold(0f32, f32::max);
             // Values are in [-1, 1]; far below one step of 2/255.

@@ -49,7 +49,7 @@ fn corrupt_images_and_overlong_prompts_fail_alone() {
     let out = folder.path().join("run");
     let (code, message) = stderr(&mut run(&suite, &out));
     assert_eq!(code, Some(0), "{message}");
-    assert!(message.contains("warning: 5 prompts failed"), "{message}");
+    assert!(message.contains("warning: 5 of 7 prompts failed"), "{message}");
 
     let place = folder.path().display().to_string();
     let errors = texts(&out, Table::Outcomes, "error");
@@ -80,6 +80,14 @@ fn when_every_prompt_fails_so_does_the_program() {
     let (code, message) = stderr(&mut run(&suite, &folder.path().join("run")));
     assert_eq!(code, Some(1), "{message}");
     assert!(message.contains("all 1 prompts failed; the first: cannot read the image "), "{message}");
+    // A requeued job must not take it for a success.
+    let (code, message) = stderr(&mut run(&suite, &folder.path().join("run")));
+    assert_eq!(code, Some(1), "{message}");
+    // The picture is there now: that is another suite, and no half of each gets into one run.
+    RgbImage::from_pixel(50, 40, Rgb([255, 0, 0])).save(folder.path().join("gone.png")).unwrap();
+    let (code, message) = stderr(&mut run(&suite, &folder.path().join("run")));
+    assert_eq!(code, Some(1), "{message}");
+    assert!(message.contains("holds another run: its suite content is "), "{message}");
 }
 
 #[test]
@@ -126,18 +134,63 @@ fn a_wrong_row_is_named_before_anything_runs() {
     refuse(&|row| row["messages"][0]["content"][0] = json!({"type": "image", "image": "a.png"}));
     refuse(&|row| row["colour"] = json!("red"));
     refuse(&|row| {
+        row["presentation"] = json!("conflict");
+        row["messages"][0]["content"][0] = json!({"type": "image", "image": "a.png"});
+    });
+    refuse(&|row| {
+        row["presentation"] = json!("conflict");
+        row["messages"][0]["content"][0] = json!({"type": "image", "image": "a.png"});
+        row["tags"] = json!({"vision_item": "g1-z", "text_item": "g1-a"});
+    });
+    refuse(&|row| {
         row["presentation"] = json!("vision-only");
         row["messages"][0]["content"][0] = json!({"type": "image", "image": "../../etc/a.png"});
     });
     insta::assert_snapshot!(messages.join(""), @r#"
     error: FOLDER/mine.jsonl:2: `answer` is "green", which is none of `options` (red, blue)
     error: FOLDER/mine.jsonl:2: `options` has 1 entries, expected two or more
-    error: FOLDER/mine.jsonl:2: not a suite row: unknown variant `picture`, expected one of `vision-only`, `text-only`, `conflict` at line 1 column 58
+    error: FOLDER/mine.jsonl:2: not a suite row, at column 58: unknown variant `picture`, expected one of `vision-only`, `text-only`, `conflict`
     error: FOLDER/mine.jsonl:2: `item_id` "g1-a" with presentation text-only stands on line 1 already; each pair must be unique
     error: FOLDER/mine.jsonl:2: tag `dv` is "three", expected a whole number
     error: FOLDER/mine.jsonl:2: a text-only row must not have an image part
-    error: FOLDER/mine.jsonl:2: not a suite row: unknown field `colour`, expected one of `item_id`, `group_id`, `presentation`, `messages`, `options`, `answer`, `vision_answer`, `text_answer`, `tags` at line 1 column 246
+    error: FOLDER/mine.jsonl:2: not a suite row, at column 246: unknown field `colour`, expected one of `item_id`, `group_id`, `presentation`, `messages`, `options`, `answer`, `vision_answer`, `text_answer`, `tags`
+    error: FOLDER/mine.jsonl:2: a conflict row needs the tag `vision_item` when its group has 0 vision-only rows (with one it is clear)
+    error: FOLDER/mine.jsonl:2: tag `vision_item` names "g1-z", which is no vision-only row of its group
     error: FOLDER/mine.jsonl:2: image "../../etc/a.png" must be a path below the suite file's folder
     "#);
     assert!(!folder.path().join("run").exists(), "an output place was made for a suite that is wrong");
+}
+
+#[test]
+fn rows_of_a_group_may_have_options_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut other = row("g1-b", "text-only", None, &format!("The square is green. {QUESTION}"));
+    other["options"] = json!(["green", "purple", "blue"]);
+    other["answer"] = json!("green");
+    let mut unclear = row("g2-c", "text-only", None, QUESTION);
+    unclear["options"] = json!(["red", "Red"]);
+    let first = row("g1-a", "text-only", None, &format!("The square is red. {QUESTION}"));
+    let suite = write_suite(folder.path(), &[first, other, unclear]);
+    let out = folder.path().join("run");
+    succeed(&mut run(&suite, &out));
+    assert_eq!(texts(&out, Table::Outcomes, "answer"), ["red", "green", ""]);
+    let options: Vec<usize> = read(&out, Table::Outcomes)
+        .iter()
+        .flat_map(|batch| {
+            let lists = batch.column_by_name("option_logprobs").unwrap().clone();
+            let lists = arrow_array::cast::AsArray::as_list::<i32>(&lists).clone();
+            lists.iter().map(|list| list.map_or(0, |list| list.len())).collect::<Vec<_>>()
+        })
+        .collect();
+    assert_eq!(options, [2, 3, 0]);
+    assert!(texts(&out, Table::Outcomes, "error")[2].contains("has no first token of its own"));
+}
+
+#[test]
+fn what_a_file_cannot_use_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let suite = write_suite(folder.path(), &[row("g1-a", "text-only", None, QUESTION)]);
+    let (code, message) = stderr(run(&suite, &folder.path().join("run")).args(["--seed", "7"]));
+    assert_eq!(code, Some(1), "{message}");
+    assert!(message.contains("are for suites that are generated"), "{message}");
 }

@@ -114,7 +114,7 @@ fn floats_are_byte_streams_and_keys_are_dictionaries() {
                 assert!(!encodings.contains(&Encoding::RLE_DICTIONARY), "{encodings:?}");
                 seen += 1;
             }
-            "suite" | "presentation" => {
+            "control" | "presentation" => {
                 assert!(encodings.contains(&Encoding::RLE_DICTIONARY), "{encodings:?}");
                 assert!(column.statistics().is_some());
                 seen += 1;

@@ -1,6 +1,7 @@
 //! LLaVA-1.5: one fixed-size view an image, a fixed number of image tokens, positions that count up.
 
 use image::RgbImage;
+use ndarray::Axis;
 use serde_json::Value;
 
 use super::{Family, Pixels};
@@ -25,10 +26,19 @@ impl Llava {
         let (width, height) = processor.output_size().ok_or_else(|| {
             wrong("image processor: the llava family needs a fixed `crop_size` or `size`".into())
         })?;
-        // The class token is dropped by the "default" strategy and kept by "full".
+        if patch == 0 {
+            return Err(wrong("config.json: `vision_config.patch_size` is 0".into()));
+        }
+        // As transformers' LlavaProcessor counts: patches and additional tokens (CLIP's class token), of which the
+        // "default" strategy drops one. Old exports don't write the number; CLIP has one then, other towers have none.
+        let settings = directory.processor_config()?;
+        let clip = directory.config["vision_config"]["model_type"] == "clip_vision_model";
+        let additional = settings.get("num_additional_image_tokens").and_then(Value::as_u64);
+        let additional = additional.unwrap_or(u64::from(clip)) as usize;
         let strategy = directory.config.get("vision_feature_select_strategy").and_then(Value::as_str);
-        let class_token = usize::from(strategy == Some("full"));
-        let tokens = (width as usize / patch) * (height as usize / patch) + class_token;
+        let dropped = usize::from(strategy.unwrap_or("default") == "default");
+        let patches = (width as usize / patch) * (height as usize / patch);
+        let tokens = (patches + additional).saturating_sub(dropped);
         Ok(Self { processor, placeholder: "<image>".into(), image_token_id: image_token_id as i64, tokens })
     }
 }
@@ -46,11 +56,9 @@ impl Family for Llava {
         self.image_token_id
     }
 
-    fn pixels(&self, image: &RgbImage) -> Pixels {
-        Pixels {
-            values: self.processor.process(image).insert_axis(ndarray::Axis(0)).into_dyn(),
-            tokens: self.tokens,
-        }
+    fn pixels(&self, image: &RgbImage) -> Result<Pixels, String> {
+        let values = self.processor.process(image)?.insert_axis(Axis(0)).into_dyn();
+        Ok(Pixels { values, tokens: self.tokens })
     }
 
     fn expand(&self, tokens: usize) -> String {

@@ -38,7 +38,10 @@ pub trait Family: Send + Sync {
     fn image_token_id(&self) -> i64;
 
     /// Processes one image.
-    fn pixels(&self, image: &RgbImage) -> Pixels;
+    ///
+    /// # Errors
+    /// When the image cannot be processed, such as one whose sides are so unlike that resizing it would take gigabytes.
+    fn pixels(&self, image: &RgbImage) -> Result<Pixels, String>;
 
     /// What stands in the prompt instead of one placeholder, for an image of `tokens` features.
     fn expand(&self, tokens: usize) -> String;

@@ -19,7 +19,11 @@ pub(super) fn batch(context: &Context, rows: &[Row]) -> Result<RecordBatch, Arro
     let mut columns = Columns::key(context, &rows);
     columns.text("depth", kept.iter().map(|(_, depth, _)| *depth));
     let vector = |pick: fn(&LayerMeans) -> Option<&[f32]>| {
-        vectors::floats(context.profile, kept.iter().map(move |(_, _, means)| pick(means)))
+        vectors::floats(
+            context.profile,
+            context.hidden_size,
+            kept.iter().map(move |(_, _, means)| pick(means)),
+        )
     };
     columns.push("mean_image", true, vector(|means| means.image.as_deref())?);
     columns.push("mean_text", true, vector(|means| Some(&means.text))?);

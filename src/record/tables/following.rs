@@ -43,15 +43,15 @@ pub(super) fn batch(context: &Context, result: &UnitResult) -> Result<RecordBatc
     let rows = rows_in_order(result);
     let mut cases: Vec<Case> = Vec::new();
     let mut start = 0;
-    for prepared in &result.unit.groups {
+    for group in &result.unit.groups {
         let at = |index: usize| rows[start + index];
-        let of_group = prepared.group.cases.iter();
+        let of_group = group.cases.iter();
         cases.extend(of_group.map(|case| Case {
             conflict: at(case.conflict),
             vision: at(case.vision),
             text: at(case.text),
         }));
-        start += prepared.group.presentations.len();
+        start += group.presentations.len();
     }
     cases.sort_by(|a, b| key(a.conflict.presentation).cmp(&key(b.conflict.presentation)));
 

@@ -9,9 +9,13 @@ pub(super) fn batch(context: &Context, rows: &[Row]) -> Result<RecordBatch, Arro
     let top = || rows.iter().map(|row| row.answer.ok().map(|answer| &answer.scores.top));
     let mut columns = Columns::key(context, rows);
     let ids = top().map(|top| Some(top?.iter().map(|(token, _)| *token as i32).collect::<Vec<i32>>()));
-    columns.push("token_ids", true, vectors::token_ids(context.profile, ids)?);
+    columns.push("token_ids", true, vectors::token_ids(context.profile, context.top_k, ids)?);
     let logits: Vec<Option<Vec<f32>>> =
         top().map(|top| Some(top?.iter().map(|(_, logit)| *logit).collect())).collect();
-    columns.push("logits", true, vectors::floats(context.profile, logits.iter().map(Option::as_deref))?);
+    columns.push(
+        "logits",
+        true,
+        vectors::floats(context.profile, context.top_k, logits.iter().map(Option::as_deref))?,
+    );
     columns.finish()
 }

@@ -17,7 +17,7 @@ use arrow_schema::{ArrowError, DataType, Field, Schema};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Answered, UnitResult};
-use crate::prepare::{OptionTokens, Prompt};
+use crate::prepare::Prompt;
 use crate::suite::{Group, Presentation};
 
 /// A table of a run.
@@ -76,8 +76,11 @@ pub enum Profile {
 /// What all rows of a run share.
 pub(super) struct Context<'a> {
     pub run: &'a str,
-    pub suite: &'a str,
     pub profile: Profile,
+    /// Length of hidden states.
+    pub hidden_size: usize,
+    /// Logits kept a prompt.
+    pub top_k: usize,
     /// Text of a token.
     pub token_text: &'a dyn Fn(u32) -> String,
 }
@@ -86,7 +89,6 @@ pub(super) struct Context<'a> {
 #[derive(Clone, Copy)]
 struct Row<'a> {
     group: &'a Group,
-    options: &'a OptionTokens,
     presentation: &'a Presentation,
     prompt: Result<&'a Prompt, &'a String>,
     answer: Result<&'a Answered, &'a String>,
@@ -107,17 +109,17 @@ fn key(row: &Presentation) -> (&str, &str) {
 
 fn rows_in_order(result: &UnitResult) -> Vec<Row<'_>> {
     let unit = &result.unit;
-    let with_group = unit.groups.iter().flat_map(|prepared| {
-        prepared.group.presentations.iter().map(move |presentation| (prepared, presentation))
-    });
+    let with_group = unit
+        .groups
+        .iter()
+        .flat_map(|group| group.presentations.iter().map(move |presentation| (group, presentation)));
     with_group
         .zip(unit.prompts.iter().zip(&result.answers))
-        .map(|((prepared, presentation), (prompt, answer))| {
+        .map(|((group, presentation), (prompt, answer))| {
             let first_image = prompt.as_ref().ok().and_then(|prompt| prompt.spans.first());
             let image = first_image.and_then(|span| unit.images[span.image].as_ref().ok());
             Row {
-                group: &prepared.group,
-                options: &prepared.options,
+                group,
                 presentation,
                 prompt: prompt.as_ref(),
                 answer: answer.as_ref(),
@@ -131,7 +133,7 @@ impl<'a> Row<'a> {
     /// The name of the option that was answered.
     fn answered(&self) -> Option<&'a str> {
         let answer = self.answer.ok()?.scores.answer?;
-        Some(&self.options.names[answer])
+        Some(&self.prompt.ok()?.options.names[answer])
     }
 
     fn failure(&self) -> Option<&'a str> {
@@ -180,7 +182,6 @@ impl Columns {
     fn key(context: &Context, rows: &[Row]) -> Self {
         let mut columns = Self::default();
         columns.text("run", rows.iter().map(|_| context.run));
-        columns.text("suite", rows.iter().map(|_| context.suite));
         columns.text("item_id", rows.iter().map(|row| row.presentation.item_id.as_str()));
         columns.text("group_id", rows.iter().map(|row| row.group.group_id.as_str()));
         columns.text("presentation", rows.iter().map(|row| row.presentation.kind.as_str()));
@@ -194,10 +195,10 @@ impl Columns {
 }
 
 /// A column of lists of strings.
-fn strings<'a>(lists: impl Iterator<Item = &'a [String]>) -> Result<ArrayRef, ArrowError> {
-    let lists: Vec<&[String]> = lists.collect();
-    let values = StringArray::from_iter_values(lists.iter().copied().flatten());
-    let offsets = OffsetBuffer::from_lengths(lists.iter().map(|list| list.len()));
+fn strings<'a>(lists: impl Iterator<Item = Vec<&'a str>>) -> Result<ArrayRef, ArrowError> {
+    let lists: Vec<Vec<&str>> = lists.collect();
+    let values = StringArray::from_iter_values(lists.iter().flatten());
+    let offsets = OffsetBuffer::from_lengths(lists.iter().map(Vec::len));
     let element = Arc::new(Field::new("element", DataType::Utf8, false));
     Ok(Arc::new(ListArray::try_new(element, offsets, Arc::new(values), None)?))
 }

@@ -42,12 +42,14 @@ pub(super) fn batch(context: &Context, rows: &[Row]) -> Result<RecordBatch, Arro
             Some(row.answered() == Some(row.presentation.answer.as_deref()?))
         }),
     );
-    columns.push("options", false, super::strings(rows.iter().map(|row| row.options.names.as_slice()))?);
+    let names =
+        rows.iter().map(|row| row.presentation.options.iter().map(|option| option.name.as_str()).collect());
+    columns.push("options", false, super::strings(names)?);
     let logprobs: Vec<Option<Vec<f32>>> = scores()
         .map(|scores| Some(scores?.option_logprobs.iter().map(|logprob| *logprob as f32).collect()))
         .collect();
-    // Groups may differ in their number of options, so this stays a list in both profiles.
-    let logprobs = vectors::floats(Profile::Lake, logprobs.iter().map(Option::as_deref))?;
+    // Questions differ in their number of options, so this stays a list in both profiles.
+    let logprobs = vectors::floats(Profile::Lake, 0, logprobs.iter().map(Option::as_deref))?;
     columns.push("option_logprobs", true, logprobs);
     columns.optional_double("entropy", scores().map(|scores| Some(scores?.entropy)));
     columns.optional_double("option_entropy", scores().map(|scores| Some(scores?.option_entropy)));

@@ -10,9 +10,10 @@ use half::f16;
 
 use super::Profile;
 
-/// Float vectors: `list<element: float>` or a fixed-size list of 16-bit floats as long as the longest.
+/// Float vectors: `list<element: float>`, or a list of 16-bit floats of the fixed `size`.
 pub(super) fn floats<'a>(
     profile: Profile,
+    size: usize,
     vectors: impl Iterator<Item = Option<&'a [f32]>>,
 ) -> Result<ArrayRef, ArrowError> {
     let vectors: Vec<Option<&[f32]>> = vectors.collect();
@@ -23,7 +24,7 @@ pub(super) fn floats<'a>(
             list(Arc::new(values), vectors.iter().map(|vector| vector.map(<[f32]>::len)))
         }
         Profile::Compact => {
-            let size = width(vectors.iter().map(|vector| vector.map(<[f32]>::len)))?;
+            check_size(size, vectors.iter().map(|vector| vector.map(<[f32]>::len)))?;
             let padded = vectors.iter().flat_map(|vector| {
                 let values = vector.unwrap_or(&[]).iter().copied();
                 values.chain(std::iter::repeat(0.0)).take(size)
@@ -34,9 +35,10 @@ pub(super) fn floats<'a>(
     }
 }
 
-/// Vectors of token ids: `list<element: int>` or a fixed-size list.
+/// Vectors of token ids: `list<element: int>`, or a list of the fixed `size`.
 pub(super) fn token_ids(
     profile: Profile,
+    size: usize,
     vectors: impl Iterator<Item = Option<Vec<i32>>>,
 ) -> Result<ArrayRef, ArrowError> {
     let vectors: Vec<Option<Vec<i32>>> = vectors.collect();
@@ -44,7 +46,7 @@ pub(super) fn token_ids(
     match profile {
         Profile::Lake => list(values, vectors.iter().map(|vector| vector.as_ref().map(Vec::len))),
         Profile::Compact => {
-            let size = width(vectors.iter().map(|vector| vector.as_ref().map(Vec::len)))?;
+            check_size(size, vectors.iter().map(|vector| vector.as_ref().map(Vec::len)))?;
             let padded = vectors.iter().flat_map(|vector| {
                 let values = vector.as_deref().unwrap_or(&[]).iter().copied();
                 values.chain(std::iter::repeat(0)).take(size)
@@ -55,14 +57,12 @@ pub(super) fn token_ids(
     }
 }
 
-/// The common length of the vectors; 1 where all are null, since a list of nothing is no type that readers know.
-fn width(lengths: impl Iterator<Item = Option<usize>>) -> Result<usize, ArrowError> {
-    let mut lengths = lengths.flatten();
-    let Some(first) = lengths.next() else { return Ok(1) };
-    match lengths.find(|length| *length != first) {
-        None => Ok(first),
+/// Every part of a table has one type, whatever its rows: the size is the run's, and vectors keep to it.
+fn check_size(size: usize, lengths: impl Iterator<Item = Option<usize>>) -> Result<(), ArrowError> {
+    match lengths.flatten().find(|length| *length != size) {
+        None => Ok(()),
         Some(other) => Err(ArrowError::InvalidArgumentError(format!(
-            "vectors of one column have {first} and {other} elements; the compact profile needs one length"
+            "a vector has {other} elements where the run's have {size}; the compact profile needs one length"
         ))),
     }
 }
@@ -93,10 +93,10 @@ mod tests {
     #[test]
     fn both_profiles_keep_values_and_nulls() {
         let vectors = [Some(&[1.0f32, 0.5][..]), None, Some(&[2.0, -1.0])];
-        let lake = floats(Profile::Lake, vectors.into_iter()).unwrap();
+        let lake = floats(Profile::Lake, 2, vectors.into_iter()).unwrap();
         assert_eq!(lake.as_list::<i32>().value(2).as_primitive::<Float32Type>().values(), &[2.0, -1.0]);
         assert!(lake.is_null(1) && lake.is_valid(0));
-        let compact = floats(Profile::Compact, vectors.into_iter()).unwrap();
+        let compact = floats(Profile::Compact, 2, vectors.into_iter()).unwrap();
         assert_eq!(
             compact.as_fixed_size_list().value(0).as_primitive::<Float16Type>().value(1),
             f16::from_f32(0.5)
@@ -105,8 +105,20 @@ mod tests {
     }
 
     #[test]
+    fn a_part_without_any_vector_has_the_same_type() {
+        let with = floats(Profile::Compact, 2, [Some(&[1.0f32, 0.5][..])].into_iter()).unwrap();
+        let without = floats(Profile::Compact, 2, [None].into_iter()).unwrap();
+        assert_eq!(with.data_type(), without.data_type());
+    }
+
+    #[test]
     fn compact_refuses_vectors_of_unlike_length() {
         let vectors = [Some(&[1.0f32, 0.5][..]), Some(&[2.0])];
-        assert!(floats(Profile::Compact, vectors.into_iter()).unwrap_err().to_string().contains("2 and 1"));
+        assert!(
+            floats(Profile::Compact, 2, vectors.into_iter())
+                .unwrap_err()
+                .to_string()
+                .contains("has 1 elements")
+        );
     }
 }

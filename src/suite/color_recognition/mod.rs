@@ -141,6 +141,7 @@ impl Suite for ColorRecognition {
         let stated = &self.prompts.answers[text];
         let mut builder = GroupBuilder {
             group_id: &group_id,
+            options: &self.options,
             vision_answer: COLORS[image].0,
             text_answer: &stated.name,
             presentations: Vec::new(),
@@ -169,13 +170,14 @@ impl Suite for ColorRecognition {
             .iter()
             .map(|tier| ImageSource::Scene(Box::new(self.scene(&group_id, tier, target, image, text))))
             .collect();
-        Ok(Group { options: self.options.clone(), images, presentations, cases, group_id })
+        Ok(Group { images, presentations, cases, group_id })
     }
 }
 
 /// Lays out the rows of one group: unimodal rows first, then the conflicts between them.
 struct GroupBuilder<'a> {
     group_id: &'a str,
+    options: &'a Arc<[AnswerOption]>,
     vision_answer: &'a str,
     text_answer: &'a str,
     presentations: Vec<Presentation>,
@@ -207,6 +209,7 @@ impl GroupBuilder<'_> {
                     })])
                     .collect(),
             }],
+            options: self.options.clone(),
             answer: match kind {
                 PresentationKind::VisionOnly => vision_answer.clone(),
                 PresentationKind::TextOnly => text_answer.clone(),
