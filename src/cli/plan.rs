@@ -1,8 +1,9 @@
 //! A run that has been checked: what `run` and `demo` share.
 
+use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -82,11 +83,9 @@ impl Plan<'_> {
             stop: &stop,
         };
         let mut tally = Tally::new(self, threads);
-        let progress = std::cell::RefCell::new(Progress::new(
-            self.recording.progress,
-            units.count(),
-            units.count() - wanted.len(),
-        ));
+        let progress =
+            RefCell::new(Progress::new(self.recording.progress, units.count(), units.count() - wanted.len()));
+        let told = Cell::new(false);
         let ending = pipeline.run(
             &wanted,
             &mut models,
@@ -95,14 +94,17 @@ impl Plan<'_> {
                 progress.borrow_mut().advance(failed, tally.prompts);
                 Ok::<(), RecordError>(())
             },
-            || progress.borrow().tick(),
+            || {
+                progress.borrow().tick();
+                if stop.load(Ordering::Relaxed) && !told.replace(true) {
+                    note("stopping after the units that are running; a second signal stops at once");
+                }
+            },
         );
         progress.borrow().finish();
-        if ending? == Ending::Interrupted
-            && !matches!(run.state(), State::Missing(ref left) if left.is_empty())
-        {
-            let left = if let State::Missing(left) = run.state() { left.len() } else { units.count() };
-            return Err(CliError::Interrupted { done: units.count() - left, units: units.count() });
+        let (done, units) = (run.units_done(), units.count());
+        if ending? == Ending::Interrupted && done < units {
+            return Err(CliError::Interrupted { done, units });
         }
         run.complete()?;
         tally.report(self.out);

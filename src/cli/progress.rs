@@ -82,8 +82,18 @@ impl Progress {
                     ));
                 }
             }
-            ProgressMode::Json => note(&json!({"units_done": self.done, "units": self.total, "prompts": prompts, "prompts_per_sec": rate,
-                       "failed": self.failed, "elapsed_secs": self.start.elapsed().as_secs_f64()}).to_string()),
+            ProgressMode::Json => {
+                let elapsed_secs = self.start.elapsed().as_secs_f64();
+                let object = json!({
+                    "units_done": self.done,
+                    "units": self.total,
+                    "prompts": prompts,
+                    "prompts_per_sec": rate,
+                    "failed": self.failed,
+                    "elapsed_secs": elapsed_secs,
+                });
+                note(&object.to_string());
+            }
             ProgressMode::Auto | ProgressMode::None => {}
         }
     }

@@ -69,14 +69,6 @@ pub struct UnitResult {
     pub seconds: StageSeconds,
 }
 
-impl UnitResult {
-    /// A unit of which nothing was answered, for one reason.
-    pub(super) fn failed(unit: PreparedUnit, reason: &str) -> Self {
-        let answers = unit.prompts.iter().map(|_| Err(reason.to_string())).collect();
-        Self { unit, answers, seconds: StageSeconds::default() }
-    }
-}
-
 /// Runs a unit. A failure of a prompt or an image is that prompt's; the others go on. A panic of the runtime's binding is
 /// the unit's: its rows say so.
 pub fn evaluate(
@@ -88,7 +80,9 @@ pub fn evaluate(
     match catch_unwind(AssertUnwindSafe(|| evaluate_prompts(model, family, &unit, settings))) {
         Ok((answers, seconds)) => UnitResult { unit, answers, seconds },
         Err(_) => {
-            UnitResult::failed(unit, "internal error while the model ran on this unit (see standard error)")
+            let reason = "internal error while the model ran on this unit (see standard error)";
+            let answers = unit.prompts.iter().map(|_| Err(reason.to_string())).collect();
+            UnitResult { unit, answers, seconds: StageSeconds::default() }
         }
     }
 }
@@ -105,6 +99,7 @@ fn evaluate_prompts(
     seconds.vision = start.elapsed().as_secs_f64();
 
     let mut run = Run { model, family, settings, features: &features, seconds };
+    // Prompts that could not be prepared keep their error; the batches below fill in all others.
     let mut answers: Vec<Result<Answered, String>> = unit
         .prompts
         .iter()

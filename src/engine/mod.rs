@@ -1,6 +1,7 @@
 //! How it is run: prompts into batches, batches through the model, logits into answers.
 //!
-//! [`pipeline`] keeps preparation ahead of the model behind a bounded queue; [`evaluate()`] runs one unit; [`score`] reads a
+//! [`rehearse()`] finds before the first sample what would fail all of them; [`pipeline`] keeps preparation ahead of the model
+//! behind a bounded queue; [`evaluate()`] runs one unit; [`score`] reads a
 //! distribution; [`follow`] sets a conflict case's three answers side by side. Batches never cross a unit, so a unit's
 //! numbers don't depend on what else runs.
 
@@ -11,6 +12,5 @@ pub mod pipeline;
 mod rehearse;
 pub mod score;
 
-pub use rehearse::{Sizes, rehearse};
-
 pub use evaluate::{Answered, EvaluationSettings, LayerMeans, StageSeconds, UnitResult, evaluate};
+pub use rehearse::{Sizes, rehearse};

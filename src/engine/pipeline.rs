@@ -83,7 +83,7 @@ impl Pipeline<'_> {
     /// `idle` is called about ten times a second while nothing comes.
     ///
     /// # Errors
-    /// When the suite, the preparation or the sink fails; nothing more is started then.
+    /// When the suite or the sink fails; nothing more is started then.
     pub fn run<E: std::error::Error + Send>(
         &self,
         wanted: &[usize],

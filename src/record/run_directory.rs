@@ -64,6 +64,13 @@ impl RunDirectory {
     /// When it cannot be written, is in use, or holds something that is no run.
     pub fn claim(path: &Path) -> Result<ClaimedDirectory, RecordError> {
         fs::create_dir_all(path).map_err(io("create", path))?;
+        if read_manifest(path)?.is_none() {
+            let mut entries = fs::read_dir(path).map_err(io("read", path))?.flatten();
+            let ours = |name: &str| name == LOCK || name.starts_with(TEMPORARY_PREFIX);
+            if entries.any(|entry| !ours(&entry.file_name().to_string_lossy())) {
+                return Err(RecordError::NotARun { path: path.into() });
+            }
+        }
         let lock_path = path.join(LOCK);
         let lock = File::create(&lock_path).map_err(io("write", &lock_path))?;
         match lock.try_lock() {
@@ -72,14 +79,8 @@ impl RunDirectory {
             // Some network file systems have no locks; then the user's word must do.
             Err(TryLockError::Error(_)) => {}
         }
+        // Only what is read under the lock counts: another process may have begun or completed the run meanwhile.
         let existing = read_manifest(path)?;
-        if existing.is_none() {
-            let mut entries = fs::read_dir(path).map_err(io("read", path))?.flatten();
-            let ours = |name: &str| name == LOCK || name.starts_with(TEMPORARY_PREFIX);
-            if entries.any(|entry| !ours(&entry.file_name().to_string_lossy())) {
-                return Err(RecordError::NotARun { path: path.into() });
-            }
-        }
         Ok(ClaimedDirectory { path: path.into(), existing, lock })
     }
 }
@@ -128,6 +129,11 @@ impl RunDirectory {
         let missing: Vec<usize> =
             (0..self.manifest.units).filter(|unit| !self.done.contains_key(unit)).collect();
         if missing.len() == self.manifest.units { State::Fresh } else { State::Missing(missing) }
+    }
+
+    /// Units that are done.
+    pub fn units_done(&self) -> usize {
+        self.done.len()
     }
 
     /// Prompts of the units that are done, and how many of them failed.

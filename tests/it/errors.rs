@@ -181,10 +181,14 @@ fn an_output_place_that_cannot_be_written() {
 fn an_output_place_that_holds_something_else() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("thesis.tex"), "").unwrap();
+    fs::write(folder.path().join(".lock"), "of another program").unwrap();
     insta::assert_snapshot!(failure(&mut run(&tiny_llava(), folder.path()), folder.path()), @r#"
     error: FOLDER is not empty and holds no manifest.json: it is no run of ours
       give another --out
     "#);
+    let kept = fs::read_to_string(folder.path().join(".lock")).unwrap();
+    assert_eq!(kept, "of another program");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
 }
 
 #[test]
