@@ -2,9 +2,13 @@
 //!
 //! Pixels equal those of transformers' reference (Pillow) processors to 1/255.
 
+mod normalisation;
+
 use image::{Rgb, RgbImage};
 use ndarray::Array3;
 use serde_json::Value;
+
+pub use normalisation::Normalisation;
 
 use crate::render::resize::{Filter, resize};
 
@@ -17,8 +21,7 @@ pub struct ImageProcessor {
     resize: Option<Target>,
     filter: Filter,
     crop: Option<(u32, u32)>,
-    /// `lookup[channel][value]`: the float that an 8-bit value becomes.
-    lookup: [Vec<f32>; 3],
+    normalisation: Normalisation,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,34 +50,8 @@ impl ImageProcessor {
                 Target::ShortestEdge(side) => Some((side, side)),
             },
         };
-        let number = config.get("resample").and_then(Value::as_u64).unwrap_or(3);
-        let filter = Filter::from_pillow(number)
-            .ok_or_else(|| format!("`resample` is {number}, expected one of Pillow's filters 1 to 5"))?;
-        let scale = match config.get("rescale_factor").filter(|_| flag("do_rescale")) {
-            Some(factor) => factor.as_f64().ok_or("`rescale_factor` is no number")?,
-            None if flag("do_rescale") => 1.0 / 255.0,
-            None => 1.0,
-        };
-        let triple = |name: &str, default: f64| -> Result<[f64; 3], String> {
-            match config.get(name).filter(|_| flag("do_normalize")) {
-                None | Some(Value::Null) => Ok([default; 3]),
-                Some(value) => {
-                    let numbers: Vec<f64> =
-                        value.as_array().into_iter().flatten().filter_map(Value::as_f64).collect();
-                    numbers.try_into().map_err(|_| format!("`{name}` is {value}, expected three numbers"))
-                }
-            }
-        };
-        let (mean, std) = (triple("image_mean", 0.0)?, triple("image_std", 1.0)?);
-        // In the order and precision of the reference: rescaled to a 32-bit float, then normalised as one.
-        let channel = |channel: usize| {
-            let normalise = |value: u32| {
-                let rescaled = (f64::from(value) * scale) as f32;
-                (rescaled - mean[channel] as f32) / std[channel] as f32
-            };
-            (0..256).map(normalise).collect()
-        };
-        Ok(Self { resize, filter, crop, lookup: [channel(0), channel(1), channel(2)] })
+        let filter = resample(config)?;
+        Ok(Self { resize, filter, crop, normalisation: Normalisation::from_config(config)? })
     }
 
     /// Width and height of what comes out, when it does not depend on the image.
@@ -95,26 +72,43 @@ impl ImageProcessor {
             Some(Target::Exact(width, height)) => resize(image, width, height, self.filter),
             Some(Target::ShortestEdge(side)) => {
                 let (width, height) = shortest_edge(image.dimensions(), side);
-                if u64::from(width) * u64::from(height) > MAX_RESIZED_PIXELS {
-                    let (from_width, from_height) = image.dimensions();
-                    return Err(format!(
-                        "image too elongated: {from_width}x{from_height} would be resized to {width}x{height}"
-                    ));
-                }
-                resize(image, width, height, self.filter)
+                resize_within_limits(image, (width, height), self.filter)?
             }
         };
         let cropped = match self.crop {
             None => resized,
             Some(size) => center_crop(&resized, size),
         };
-        let (width, height) = cropped.dimensions();
-        let bytes = cropped.as_raw();
-        let values = Array3::from_shape_fn((3, height as usize, width as usize), |(channel, y, x)| {
-            self.lookup[channel][bytes[(y * width as usize + x) * 3 + channel] as usize]
-        });
-        Ok(values)
+        Ok(self.normalisation.apply(&cropped))
     }
+}
+
+/// The filter that `resample` names by Pillow's number; bicubic where nothing is said.
+///
+/// # Errors
+/// When the number is none of Pillow's filters.
+pub fn resample(config: &Value) -> Result<Filter, String> {
+    let number = config.get("resample").and_then(Value::as_u64).unwrap_or(3);
+    Filter::from_pillow(number)
+        .ok_or_else(|| format!("`resample` is {number}, expected one of Pillow's filters 0 to 5"))
+}
+
+/// Resizes to exactly `width` x `height`.
+///
+/// # Errors
+/// When the result would have more than [`MAX_RESIZED_PIXELS`].
+pub fn resize_within_limits(
+    image: &RgbImage,
+    (width, height): (u32, u32),
+    filter: Filter,
+) -> Result<RgbImage, String> {
+    if u64::from(width) * u64::from(height) > MAX_RESIZED_PIXELS {
+        let (from_width, from_height) = image.dimensions();
+        return Err(format!(
+            "image too elongated: {from_width}x{from_height} would be resized to {width}x{height}"
+        ));
+    }
+    Ok(resize(image, width, height, filter))
 }
 
 fn target(size: Option<&Value>) -> Result<Target, String> {
