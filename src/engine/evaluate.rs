@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use ndarray::{Array2, Array3, ArrayView2, s};
+use ndarray::{Array3, ArrayView2, s};
 
+use super::assemble::{assemble, missing_image};
 use super::batches::equal_length;
 use super::score::{Scores, score};
-use crate::model::family::{Family, Pixels};
-use crate::model::{Model, ModelError, Prefill};
-use crate::prepare::{PreparedUnit, Prompt};
+use crate::model::family::Pixels;
+use crate::model::{DecoderOutput, ImageFeatures, Model, ModelError};
+use crate::prepare::{PreparedImage, PreparedUnit, Prompt};
 
-/// Images that one call of the vision encoder takes.
+/// Images that are encoded together.
 const IMAGES_PER_CALL: usize = 16;
 
 /// What is computed and kept of each prompt.
@@ -71,13 +72,8 @@ pub struct UnitResult {
 
 /// Runs a unit. A failure of a prompt or an image is that prompt's; the others go on. A panic of the runtime's binding is
 /// the unit's: its rows say so.
-pub fn evaluate(
-    model: &mut Model,
-    family: &dyn Family,
-    unit: PreparedUnit,
-    settings: &EvaluationSettings,
-) -> UnitResult {
-    match catch_unwind(AssertUnwindSafe(|| evaluate_prompts(model, family, &unit, settings))) {
+pub fn evaluate(model: &mut Model, unit: PreparedUnit, settings: &EvaluationSettings) -> UnitResult {
+    match catch_unwind(AssertUnwindSafe(|| evaluate_prompts(model, &unit, settings))) {
         Ok((answers, seconds)) => UnitResult { unit, answers, seconds },
         Err(_) => {
             let reason = "internal error while the model ran on this unit (see standard error)";
@@ -89,16 +85,15 @@ pub fn evaluate(
 
 fn evaluate_prompts(
     model: &mut Model,
-    family: &dyn Family,
     unit: &PreparedUnit,
     settings: &EvaluationSettings,
 ) -> (Vec<Result<Answered, String>>, StageSeconds) {
     let mut seconds = StageSeconds::default();
     let start = Instant::now();
-    let features = encode_images(model, unit);
+    let features = encode_images(model, &unit.images);
     seconds.vision = start.elapsed().as_secs_f64();
 
-    let mut run = Run { model, family, settings, features: &features, seconds };
+    let mut run = Run { model, settings, features: &features, seconds };
     // Prompts that could not be prepared keep their error; the batches below fill in all others.
     let mut answers: Vec<Result<Answered, String>> = unit
         .prompts
@@ -120,11 +115,14 @@ fn evaluate_prompts(
     (answers, run.seconds)
 }
 
-/// Features of every image, [tokens, hidden]; images of the same content are encoded once.
-fn encode_images(model: &mut Model, unit: &PreparedUnit) -> Vec<Result<Array2<f32>, String>> {
+/// Features of every image; images of the same content are encoded once.
+pub fn encode_images(
+    model: &mut Model,
+    images: &[Result<PreparedImage, String>],
+) -> Vec<Result<ImageFeatures, String>> {
     let mut first: BTreeMap<&str, usize> = BTreeMap::new();
     let mut distinct: Vec<(usize, &Pixels)> = Vec::new();
-    for (index, image) in unit.images.iter().enumerate() {
+    for (index, image) in images.iter().enumerate() {
         if let Ok(image) = image {
             first.entry(&image.hash).or_insert_with(|| {
                 distinct.push((index, &image.pixels));
@@ -132,39 +130,24 @@ fn encode_images(model: &mut Model, unit: &PreparedUnit) -> Vec<Result<Array2<f3
             });
         }
     }
-    let mut features: Vec<Result<Array2<f32>, String>> = unit
-        .images
-        .iter()
-        .map(|image| image.as_ref().map_err(Clone::clone).and(Err(String::new())))
-        .collect();
+    let mut features: Vec<Result<ImageFeatures, String>> =
+        images.iter().map(|image| image.as_ref().map_err(Clone::clone).and(Err(String::new()))).collect();
     for slice in distinct.chunks(IMAGES_PER_CALL) {
-        let encode = |model: &mut Model, slice: &[(usize, &Pixels)]| {
-            let pixels: Vec<&Pixels> = slice.iter().map(|(_, pixels)| *pixels).collect();
-            let batch = Pixels::batch(&pixels).ok_or("images of unlike shapes in one batch")?;
-            let encoded = model.encode_images(batch).map_err(|error| error.to_string())?;
-            match encoded.dim().0 {
-                images if images == slice.len() => Ok(encoded),
-                images => {
-                    Err(format!("the vision encoder gave features of {images} images for {}", slice.len()))
-                }
-            }
-        };
-        match encode(model, slice) {
+        let pixels: Vec<&Pixels> = slice.iter().map(|(_, pixels)| *pixels).collect();
+        match model.encode_images(&pixels) {
             Ok(encoded) => {
-                for (place, (index, _)) in slice.iter().enumerate() {
-                    features[*index] = Ok(encoded.slice(s![place, .., ..]).to_owned());
-                }
+                slice.iter().zip(encoded).for_each(|((index, _), encoded)| features[*index] = Ok(encoded));
             }
             // One bad image must not take the others along.
             Err(_) => {
-                for one in slice {
-                    features[one.0] = encode(model, std::slice::from_ref(one))
-                        .map(|encoded| encoded.slice(s![0, .., ..]).to_owned());
+                for (index, pixels) in slice {
+                    let encoded = model.encode_images(&[pixels]).map(|mut encoded| encoded.remove(0));
+                    features[*index] = encoded.map_err(|error| error.to_string());
                 }
             }
         }
     }
-    for (index, image) in unit.images.iter().enumerate() {
+    for (index, image) in images.iter().enumerate() {
         if let Ok(image) = image
             && first[image.hash.as_str()] != index
         {
@@ -176,9 +159,8 @@ fn encode_images(model: &mut Model, unit: &PreparedUnit) -> Vec<Result<Array2<f3
 
 struct Run<'a> {
     model: &'a mut Model,
-    family: &'a dyn Family,
     settings: &'a EvaluationSettings,
-    features: &'a [Result<Array2<f32>, String>],
+    features: &'a [Result<ImageFeatures, String>],
     seconds: StageSeconds,
 }
 
@@ -189,7 +171,7 @@ impl Run<'_> {
     fn batch(&mut self, prompts: &[(usize, &Prompt)]) -> Answers {
         let (sound, mut answers): (Vec<_>, Answers) =
             prompts.iter().fold((Vec::new(), Vec::new()), |mut sorted, prompt| {
-                match self.missing_image(prompt.1) {
+                match missing_image(prompt.1, self.features) {
                     None => sorted.0.push(*prompt),
                     Some(reason) => sorted.1.push((prompt.0, Err(reason))),
                 }
@@ -208,38 +190,22 @@ impl Run<'_> {
         answers
     }
 
-    fn missing_image(&self, prompt: &Prompt) -> Option<String> {
-        prompt.spans.iter().find_map(|span| match &self.features[span.image] {
-            Err(reason) => Some(reason.clone()),
-            Ok(features) if features.nrows() != span.length => Some(format!(
-                "the vision encoder gave {} features for an image whose prompt holds {} placeholders",
-                features.nrows(),
-                span.length
-            )),
-            Ok(_) => None,
-        })
-    }
-
-    fn forward(&mut self, prompts: &[(usize, &Prompt)]) -> Result<(Array3<f32>, Prefill), ModelError> {
+    fn forward(&mut self, prompts: &[(usize, &Prompt)]) -> Result<(Array3<f32>, DecoderOutput), ModelError> {
         let start = Instant::now();
-        let length = prompts[0].1.ids.len();
-        let ids = Array2::from_shape_fn((prompts.len(), length), |(row, column)| prompts[row].1.ids[column]);
-        let mut embeds = self.model.embed_tokens(ids)?;
-        for (row, (_, prompt)) in prompts.iter().enumerate() {
-            for span in &prompt.spans {
-                if let Ok(features) = &self.features[span.image] {
-                    embeds.slice_mut(s![row, span.start..span.start + span.length, ..]).assign(features);
-                }
-            }
-        }
-        let positions = self.family.positions(length);
-        let positions = Array2::from_shape_fn((prompts.len(), length), |(_, column)| positions[column]);
-        let output = self.model.prefill(embeds.clone(), positions)?;
+        let members: Vec<&Prompt> = prompts.iter().map(|(_, prompt)| *prompt).collect();
+        let input = assemble(self.model, &members, self.features)?;
+        let embeds = if self.settings.embeddings { input.embeds.clone() } else { Array3::default((0, 0, 0)) };
+        let output = self.model.decode(input, None, self.settings.embeddings)?;
         self.seconds.decoder += start.elapsed().as_secs_f64();
         Ok((embeds, output))
     }
 
-    fn read(&mut self, prompts: &[(usize, &Prompt)], embeds: &Array3<f32>, output: &Prefill) -> Answers {
+    fn read(
+        &mut self,
+        prompts: &[(usize, &Prompt)],
+        embeds: &Array3<f32>,
+        output: &DecoderOutput,
+    ) -> Answers {
         let start = Instant::now();
         let answers = prompts
             .iter()

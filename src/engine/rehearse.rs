@@ -1,10 +1,13 @@
 //! One image and one prompt through every graph before the first sample: what makes all samples fail shows here.
 
-use image::RgbImage;
-use ndarray::{Array2, s};
+use std::sync::Arc;
 
-use crate::model::family::{Family, Pixels};
+use image::RgbImage;
+
+use super::assemble::assemble;
+use crate::model::family::{Family, ImagePlace};
 use crate::model::{Model, ModelError};
+use crate::prepare::{ImageSpan, OptionTokens, Prompt};
 
 /// Sizes that a model's answers have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,26 +25,23 @@ pub struct Sizes {
 pub fn rehearse(model: &mut Model, family: &dyn Family) -> Result<Sizes, ModelError> {
     let wrong = |reason: String| ModelError::Run { step: "the rehearsal with a blank image", reason };
     let blank = family.pixels(&RgbImage::new(64, 48)).map_err(wrong)?;
-    let pixels = Pixels::batch(&[&blank]).ok_or_else(|| wrong("no pixels came out".into()))?;
-    let features = model.encode_images(pixels)?;
-    let (images, tokens, hidden) = features.dim();
-    if (images, tokens) != (1, blank.tokens) {
-        return Err(wrong(format!(
-            "the vision encoder gave {images} x {tokens} features, where the prompt holds 1 x {} placeholders",
-            blank.tokens
-        )));
-    }
-    let ids = Array2::from_elem((1, tokens + 1), family.image_token_id());
-    let mut embeds = model.embed_tokens(ids)?;
-    if embeds.dim() != (1, tokens + 1, hidden) {
+    let tokens = blank.tokens;
+    let features = model.encode_images(&[&blank])?.remove(0);
+    let hidden = features.rows.ncols();
+    let positions =
+        family.positions(tokens + 1, &[ImagePlace { start: 0, length: tokens, grid: blank.grid }]);
+    let ids = std::iter::repeat_n(family.image_token_id(), tokens).chain([0]).collect();
+    let spans = vec![ImageSpan { image: 0, feature: 0, start: 0, length: tokens }];
+    let options = Arc::new(OptionTokens { names: Vec::new(), tokens: Vec::new() });
+    let prompt = Prompt { ids, spans, positions, hash: String::new(), options };
+    let input = assemble(model, &[&prompt], &[Ok(features)])?;
+    if input.embeds.dim() != (1, tokens + 1, hidden) {
         return Err(wrong(format!(
             "token embeddings have the shape {:?}, image features are {hidden} wide",
-            embeds.dim()
+            input.embeds.dim()
         )));
     }
-    embeds.slice_mut(s![.., ..tokens, ..]).assign(&features);
-    let positions = family.positions(tokens + 1);
-    let output = model.prefill(embeds, Array2::from_shape_fn((1, tokens + 1), |(_, at)| positions[at]))?;
+    let output = model.decode(input, None, false)?;
     let vocabulary = output.logits.ncols();
     if vocabulary == 0 {
         return Err(wrong("no logits came out".into()));

@@ -8,6 +8,8 @@ use sha2::{Digest, Sha256};
 
 use super::ModelError;
 use super::family::{self, Family};
+use super::layout::{Layout, LayoutKind};
+use super::names::Names;
 
 /// The number format of the graphs' weights, as the files' suffix says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -31,6 +33,10 @@ pub enum Precision {
 }
 
 impl Precision {
+    /// All of them.
+    pub const ALL: [Self; 8] =
+        [Self::Fp32, Self::Fp16, Self::Int8, Self::Quantized, Self::Uint8, Self::Q4, Self::Q4f16, Self::Bnb4];
+
     /// Its name on the command line and in tables.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -39,7 +45,7 @@ impl Precision {
         }
     }
 
-    fn suffix(self) -> &'static str {
+    pub(super) fn suffix(self) -> &'static str {
         match self {
             Self::Fp32 => "",
             Self::Fp16 => "_fp16",
@@ -64,18 +70,6 @@ pub enum GraphFile {
     Decoder,
 }
 
-impl GraphFile {
-    const ALL: [Self; 3] = [Self::VisionEncoder, Self::EmbedTokens, Self::Decoder];
-
-    fn stem(self) -> &'static str {
-        match self {
-            Self::VisionEncoder => "vision_encoder",
-            Self::EmbedTokens => "embed_tokens",
-            Self::Decoder => "decoder_model_merged",
-        }
-    }
-}
-
 /// A checked model directory.
 #[derive(Debug, Clone)]
 pub struct ModelDirectory {
@@ -87,12 +81,13 @@ pub struct ModelDirectory {
     pub config: Value,
     /// Which weights are used.
     pub precision: Precision,
-    graphs: [PathBuf; 3],
+    layout: Layout,
+    genai: Option<Value>,
 }
 
 impl ModelDirectory {
-    /// Checks that everything is there. Where a graph does not exist in `precision`, its fp32 file is used (published
-    /// models often keep the embedding in fp32 only); the decoder must exist in it.
+    /// Checks that everything is there. Where vision encoder or embedding don't exist in `precision`, their fp32 files are
+    /// used (published models often keep the embedding in fp32 only); the decoder must exist in it.
     ///
     /// # Errors
     /// When the directory, a configuration file or a graph is missing or does not parse.
@@ -107,31 +102,31 @@ impl ModelDirectory {
         if !path.join("tokenizer.json").is_file() {
             return Err(missing("tokenizer.json is missing".into()));
         }
-        let graph = |graph: GraphFile| {
-            let file = |precision: Precision| {
-                path.join("onnx").join(format!("{}{}.onnx", graph.stem(), precision.suffix()))
-            };
-            let (wanted, fallback) = (file(precision), file(Precision::Fp32));
-            if wanted.is_file() {
-                Ok(wanted)
-            } else if graph != GraphFile::Decoder && fallback.is_file() {
-                Ok(fallback)
-            } else {
-                let name = wanted.strip_prefix(path).unwrap_or(&wanted).display().to_string();
-                Err(missing(format!("{name} is missing")))
-            }
-        };
-        let [vision, embed, decoder] = GraphFile::ALL;
-        let graphs = [graph(vision)?, graph(embed)?, graph(decoder)?];
+        let genai = read_json(&path.join("genai_config.json"))?;
+        let layout = Layout::find(path, precision, genai.as_ref())?;
         let absolute = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
         let name =
             absolute.file_name().map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned());
-        Ok(Self { path: path.to_path_buf(), name, config, precision, graphs })
+        Ok(Self { path: path.to_path_buf(), name, config, precision, layout, genai })
     }
 
     /// The file of one graph.
     pub fn graph(&self, graph: GraphFile) -> &Path {
-        &self.graphs[graph as usize]
+        &self.layout.graphs[graph as usize]
+    }
+
+    /// The graph for tokens with a past, where the decoder is in two halves.
+    pub fn decoder_with_past(&self) -> Option<&Path> {
+        self.layout.with_past.as_deref()
+    }
+
+    /// Whose layout it is.
+    pub fn layout(&self) -> LayoutKind {
+        self.layout.kind
+    }
+
+    pub(super) fn names(&self) -> &Names {
+        &self.layout.names
     }
 
     /// The model's family, set up from its configuration files.
@@ -154,10 +149,12 @@ impl ModelDirectory {
         })
     }
 
-    /// Most positions that the decoder takes: `max_position_embeddings` of the text part.
+    /// Most positions that the decoder takes: `max_position_embeddings` of the text part, or what `genai_config.json` says.
     pub fn context_length(&self) -> Option<usize> {
         let of = |value: &Value| value.get("max_position_embeddings").and_then(Value::as_u64);
-        self.config.get("text_config").and_then(of).or_else(|| of(&self.config)).map(|length| length as usize)
+        let genai = || self.genai.as_ref()?.get("model")?.get("context_length")?.as_u64();
+        let found = self.config.get("text_config").and_then(of).or_else(|| of(&self.config)).or_else(genai);
+        found.map(|length| length as usize)
     }
 
     /// The image processor's settings: `preprocessor_config.json`, or the image processor inside `processor_config.json`.
@@ -227,8 +224,8 @@ impl ModelDirectory {
     /// # Errors
     /// When a file cannot be read.
     pub fn fingerprint(&self) -> Result<String, ModelError> {
-        let mut files: Vec<PathBuf> = self.graphs.to_vec();
-        let folder = self.path.join("onnx");
+        let mut files: Vec<PathBuf> = self.layout.files();
+        let folder = self.layout.folder().to_path_buf();
         let io = |path: &Path, error: std::io::Error| ModelError::File {
             path: path.into(),
             reason: error.to_string(),
@@ -239,13 +236,16 @@ impl ModelDirectory {
             // External data may have any name; other graphs, and their data by the usual names, are not ours.
             let is_graph = |name: &str| name.ends_with(".onnx");
             let data_of = name.split_once(".onnx").map(|(stem, _)| format!("{stem}.onnx"));
-            let of_other = data_of.is_some_and(|graph| !self.graphs.contains(&folder.join(graph)));
-            if path.is_file() && !is_graph(&name) && !of_other {
+            let of_other = data_of.as_ref().is_some_and(|graph| !files.contains(&folder.join(graph)));
+            // Beside config.json also lie files that no graph reads.
+            let unrelated = folder == self.path && data_of.is_none() && !name.ends_with(".data");
+            if path.is_file() && !is_graph(&name) && !of_other && !unrelated {
                 files.push(path);
             }
         }
         let settings = [
             "config.json",
+            "genai_config.json",
             "preprocessor_config.json",
             "processor_config.json",
             "tokenizer.json",
@@ -255,6 +255,7 @@ impl ModelDirectory {
         ];
         files.extend(settings.iter().map(|file| self.path.join(file)).filter(|path| path.is_file()));
         files.sort();
+        files.dedup();
         let mut hasher = Sha256::new();
         for path in files {
             let relative = path.strip_prefix(&self.path).unwrap_or(&path);
@@ -269,13 +270,12 @@ impl ModelDirectory {
 
     /// Bytes of all graph files, for choosing how many sessions fit into memory.
     pub fn graph_bytes(&self) -> u64 {
-        let folder = self.path.join("onnx");
-        let stems: Vec<String> = self
-            .graphs
+        let graphs = self.layout.files();
+        let stems: Vec<String> = graphs
             .iter()
             .filter_map(|path| path.file_name().map(|name| name.to_string_lossy().into_owned()))
             .collect();
-        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let entries = fs::read_dir(self.layout.folder()).into_iter().flatten().flatten();
         entries
             .filter(|entry| {
                 stems.iter().any(|stem| entry.file_name().to_string_lossy().starts_with(stem.as_str()))

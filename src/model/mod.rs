@@ -4,17 +4,27 @@
 //! (vision encoder, token embedding, decoder) on one execution provider.
 
 mod contract;
+mod decoder;
 mod directory;
+mod embedding;
 mod error;
 pub mod family;
 pub mod graph;
+mod layout;
+mod names;
 mod onnxruntime;
 mod provider;
 mod sessions;
 mod surgery;
+mod tensors;
+mod vision;
 
+pub use decoder::{DecoderInput, DecoderOutput, Past};
 pub use directory::{GraphFile, ModelDirectory, Precision};
+pub use embedding::ImageRows;
 pub use error::ModelError;
+pub use layout::LayoutKind;
 pub use onnxruntime::{OnnxRuntime, execution_providers};
 pub use provider::Provider;
-pub use sessions::{Model, Prefill, SessionSettings};
+pub use sessions::{Model, SessionSettings};
+pub use vision::ImageFeatures;

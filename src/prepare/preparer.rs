@@ -10,17 +10,19 @@ use tokenizers::Tokenizer;
 
 use super::OptionTokens;
 use super::chat_template::ChatTemplate;
-use crate::model::family::{Family, Pixels};
+use crate::model::family::{Family, ImagePlace, Pixels, Positions};
 use crate::model::{ModelDirectory, ModelError};
 use crate::render::load::load;
 use crate::suite::seeding::hex_digest;
 use crate::suite::{AnswerOption, Group, ImageSource, Part, Presentation};
 
-/// Where an image's placeholder tokens stand in a prompt.
+/// A run of an image's placeholder tokens in a prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImageSpan {
     /// Index of the image in [`PreparedUnit::images`].
     pub image: usize,
+    /// The image's feature that stands in the first token: an image's tokens may be in several runs.
+    pub feature: usize,
     /// First placeholder token.
     pub start: usize,
     /// Number of placeholder tokens.
@@ -34,6 +36,8 @@ pub struct Prompt {
     pub ids: Vec<i64>,
     /// The images among them, in order.
     pub spans: Vec<ImageSpan>,
+    /// Where the tokens stand.
+    pub positions: Positions,
     /// SHA-256 (hex) of the rendered prompt, before placeholders are expanded.
     pub hash: String,
     /// First tokens of the options.
@@ -104,11 +108,15 @@ impl Preparer {
             Some(token) => token.get("content").and_then(Value::as_str).unwrap_or_default().to_string(),
             None => String::new(),
         };
-        let template =
-            ChatTemplate::compile(directory.chat_template()?, special("bos_token"), special("eos_token"))
-                .map_err(|error| wrong("chat_template.jinja", error.to_string()))?;
+        let family = directory.family()?;
+        let source = match (directory.chat_template(), family.default_chat_template()) {
+            (Err(ModelError::Directory { .. }), Some(default)) => default.to_string(),
+            (source, _) => source?,
+        };
+        let template = ChatTemplate::compile(source, special("bos_token"), special("eos_token"))
+            .map_err(|error| wrong("chat_template.jinja", error.to_string()))?;
         Ok(Self {
-            family: directory.family()?,
+            family,
             template,
             tokenizer,
             context_length: directory.context_length(),
@@ -187,29 +195,16 @@ impl Preparer {
             Part::Image(image) => Some(offset + image),
             Part::Text(_) => None,
         });
-        let shown: Vec<(usize, usize)> = shown
-            .map(|index| {
-                images[index].as_ref().map(|image| (index, image.pixels.tokens)).map_err(Clone::clone)
-            })
+        let shown: Vec<(usize, &Pixels)> = shown
+            .map(|index| images[index].as_ref().map(|image| (index, &image.pixels)).map_err(Clone::clone))
             .collect::<Result<_, _>>()?;
         let rendered = self.render(row)?;
-        let placeholder = self.family.image_placeholder();
-        let pieces: Vec<&str> = rendered.split(placeholder).collect();
-        if pieces.len() != shown.len() + 1 {
-            return Err(format!(
-                "the prompt has {} image placeholders ({placeholder}) for {} images; a text must not hold the placeholder itself",
-                pieces.len() - 1,
-                shown.len()
-            ));
-        }
-        let mut expanded = pieces[0].to_string();
-        for ((_, tokens), piece) in shown.iter().zip(&pieces[1..]) {
-            expanded.push_str(&self.family.expand(*tokens));
-            expanded.push_str(piece);
-        }
+        let pixels: Vec<&Pixels> = shown.iter().map(|(_, pixels)| *pixels).collect();
+        let expanded = self.family.expand(&rendered, &pixels)?;
         // As transformers' processors do it: a template that writes the BOS token itself gets no second one.
         let bos = self.template.bos_token();
-        let add_special_tokens = bos.is_empty() || !rendered.starts_with(bos);
+        let add_special_tokens =
+            self.family.adds_special_tokens() && (bos.is_empty() || !rendered.starts_with(bos));
         let encoding =
             self.tokenizer.encode(expanded, add_special_tokens).map_err(|error| error.to_string())?;
         let ids: Vec<i64> = encoding.get_ids().iter().map(|&id| i64::from(id)).collect();
@@ -220,25 +215,36 @@ impl Preparer {
             ));
         }
         let spans = self.spans(&ids, &shown)?;
+        let place = |span: &ImageSpan| ImagePlace {
+            start: span.start,
+            length: span.length,
+            grid: images[span.image].as_ref().map_or([1; 3], |image| image.pixels.grid),
+        };
+        let places: Vec<ImagePlace> = spans.iter().map(place).collect();
+        let positions = self.family.positions(ids.len(), &places);
         let options = self.option_tokens(&row.options)?;
-        Ok(Prompt { ids, spans, hash: hex_digest(&rendered), options })
+        Ok(Prompt { ids, spans, positions, hash: hex_digest(&rendered), options })
     }
 
     /// Finds the placeholder tokens and deals them out to the images in order.
-    fn spans(&self, ids: &[i64], shown: &[(usize, usize)]) -> Result<Vec<ImageSpan>, String> {
+    fn spans(&self, ids: &[i64], shown: &[(usize, &Pixels)]) -> Result<Vec<ImageSpan>, String> {
         let image_token = self.family.image_token_id();
         let mut places = ids.iter().enumerate().filter(|(_, id)| **id == image_token).map(|(place, _)| place);
-        let mut spans = Vec::with_capacity(shown.len());
-        for &(image, length) in shown {
-            let taken: Vec<usize> = places.by_ref().take(length).collect();
-            let contiguous = taken.windows(2).all(|pair| pair[1] == pair[0] + 1);
-            let (Some(&start), true, true) = (taken.first(), taken.len() == length, contiguous) else {
-                return Err(format!(
-                    "the tokenizer made {} image tokens where {length} belong together",
-                    taken.len()
-                ));
-            };
-            spans.push(ImageSpan { image, start, length });
+        let mut spans: Vec<ImageSpan> = Vec::with_capacity(shown.len());
+        for &(image, pixels) in shown {
+            let from = spans.len();
+            for feature in 0..pixels.tokens {
+                let Some(place) = places.next() else {
+                    return Err(format!(
+                        "the tokenizer made {feature} image tokens for an image of {}",
+                        pixels.tokens
+                    ));
+                };
+                match spans[from..].last_mut() {
+                    Some(run) if run.start + run.length == place => run.length += 1,
+                    _ => spans.push(ImageSpan { image, feature, start: place, length: 1 }),
+                }
+            }
         }
         match places.count() {
             0 => Ok(spans),

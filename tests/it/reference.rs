@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crossmodal::engine::{EvaluationSettings, evaluate};
+use crossmodal::model::family::ImageTensor;
 use crossmodal::model::{Model, ModelDirectory, OnnxRuntime, Precision, Provider, SessionSettings};
 use crossmodal::prepare::Preparer;
 use crossmodal::render::load::load;
@@ -102,7 +103,7 @@ fn compare_logits(precision: Precision) -> (f32, usize) {
     let rows: Vec<(String, String)> =
         unit.groups.iter().flat_map(|group| group.presentations.iter().map(key)).collect();
     let settings = EvaluationSettings { batch_tokens: 2048, top_k: usize::MAX, embeddings: true };
-    let result = evaluate(&mut model, preparer.family(), unit, &settings);
+    let result = evaluate(&mut model, unit, &settings);
     let answers: HashMap<_, _> = rows.into_iter().zip(&result.answers).collect();
 
     let (shape, bytes) = npy("logits.npy");
@@ -161,7 +162,8 @@ fn pixels_equal_those_of_the_reference() {
         if place < 2 {
             let (_, bytes) = npy(&format!("{name}.f32.npy"));
             let found = preparer.family().pixels(&image).unwrap();
-            let pairs = found.values.iter().zip(floats(&bytes));
+            let ImageTensor::Float(values) = &found.inputs[0].1 else { panic!("pixels are floats") };
+            let pairs = values.iter().zip(floats(&bytes));
             let largest = pairs.map(|(found, expected)| (found - expected).abs()).fold(0f32, f32::max);
             // Values are in [-1, 1]; far below one step of 2/255.
             assert!(largest < 1e-6, "{name}: {largest}");

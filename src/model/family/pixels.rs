@@ -111,7 +111,10 @@ impl Packing {
 fn row_of(features: ArrayView2<'_, f32>, index: usize) -> Result<ArrayView1<'_, f32>, String> {
     let found = features.nrows();
     if index >= found {
-        return Err(format!("the vision encoder gave {found} feature rows, at least {} are needed", index + 1));
+        return Err(format!(
+            "the vision encoder gave {found} feature rows, at least {} are needed",
+            index + 1
+        ));
     }
     Ok(features.index_axis_move(Axis(0), index))
 }

@@ -1,0 +1,235 @@
+//! The decoder: embeddings and a past to logits and a longer past.
+
+use std::path::Path;
+
+use ndarray::{Array2, Array3, ArrayD, Axis, s};
+use ort::session::{Session, SessionInputValue};
+use ort::value::{DynValue, TensorElementType};
+
+use super::ModelError;
+use super::contract::{check_inputs, check_output, check_type, dimensions, element_type};
+use super::names::DecoderNames;
+use super::tensors::{FLOATS, INTEGERS, failed, float_value, floats, int_value, three_axes, wrong};
+
+const STEP: &str = "decoder";
+
+/// New tokens of a batch of sequences. Rows shorter than the longest are padded on the left; `mask` says where.
+#[derive(Debug, Clone)]
+pub struct DecoderInput {
+    /// [batch, sequence, hidden].
+    pub embeds: Array3<f32>,
+    /// 1 for tokens, 0 for padding: [batch, past + sequence].
+    pub mask: Array2<i64>,
+    /// [axes, batch, sequence].
+    pub positions: Array3<i64>,
+    /// [batch, sequence].
+    pub token_types: Array2<i64>,
+    /// What is added after the first layers, [batch, sequence, hidden] each; may be empty where nothing is.
+    pub deepstack: Vec<Array3<f32>>,
+}
+
+/// The keys and values of all layers, as the runtime holds them.
+pub struct Past {
+    /// In the order of the decoder's inputs.
+    values: Vec<DynValue>,
+}
+
+/// What a decoder says about the sequences of one batch.
+pub struct DecoderOutput {
+    /// Logits at the last position, [batch, vocabulary].
+    pub logits: Array2<f32>,
+    /// The residual stream after the final norm, [batch, sequence, hidden]; where the graph gives it.
+    pub hidden: Option<Array3<f32>>,
+    /// For the tokens that come next.
+    pub past: Past,
+}
+
+pub(super) struct Decoder {
+    first: Graph,
+    /// The graph for tokens that have a past, where the layout keeps two.
+    next: Option<Graph>,
+    names: DecoderNames,
+    hidden_output: Option<String>,
+    /// Whether rows of unlike length may run together.
+    pub pads: bool,
+}
+
+struct Graph {
+    session: Session,
+    past: Vec<PastInput>,
+}
+
+/// One key or value tensor of the cache: [batch, heads, past, head size].
+struct PastInput {
+    name: String,
+    present: String,
+    heads: usize,
+    head_size: usize,
+    element: TensorElementType,
+}
+
+impl Decoder {
+    /// `first` runs prompts; `next`, where there are two graphs, what follows them.
+    pub fn of(
+        first: (Session, &Path),
+        next: Option<(Session, &Path)>,
+        names: DecoderNames,
+        hidden_output: Option<String>,
+        groups_queries: bool,
+    ) -> Result<Self, ModelError> {
+        let has_positions = first.0.inputs().iter().any(|input| input.name() == names.position_ids);
+        let first = Graph::of(first.0, first.1, &names)?;
+        let next = next.map(|(session, path)| Graph::of(session, path, &names)).transpose()?;
+        // GroupQueryAttention on the CPU knows lengths only, no mask: padding on the left is silently wrong.
+        Ok(Self { first, next, names, hidden_output, pads: has_positions && !groups_queries })
+    }
+
+    pub fn gives_hidden_states(&self) -> bool {
+        self.hidden_output.is_some()
+    }
+
+    /// Layers that keep a past.
+    pub fn run(
+        &mut self,
+        input: DecoderInput,
+        past: Option<&Past>,
+        hidden: bool,
+    ) -> Result<DecoderOutput, ModelError> {
+        let graph = match &mut self.next {
+            Some(next) if past.is_some() => next,
+            _ => &mut self.first,
+        };
+        let (batch, length, width) = input.embeds.dim();
+        let keep_all = hidden && self.hidden_output.is_some();
+        let mut embeds = Some(input.embeds);
+        let mut inputs: Vec<(String, SessionInputValue)> = Vec::with_capacity(graph.session.inputs().len());
+        for declared in graph.session.inputs() {
+            let (name, element) = (declared.name(), element_type(declared));
+            let value: DynValue = if name == self.names.inputs_embeds {
+                float_value(embeds.take().unwrap_or_default().into_dyn(), element, STEP)?
+            } else if name == self.names.attention_mask {
+                int_value(input.mask.clone().into_dyn(), element, STEP)?
+            } else if name == self.names.position_ids {
+                int_value(positions(&input.positions, &dimensions(declared)), element, STEP)?
+            } else if name == "token_type_ids" {
+                int_value(input.token_types.clone().into_dyn(), element, STEP)?
+            } else if name == "num_logits_to_keep" {
+                int_value(ndarray::arr0(i64::from(!keep_all)).into_dyn(), element, STEP)?
+            } else if name == "use_cache_branch" {
+                ort::value::Tensor::from_array(ndarray::arr1(&[past.is_some()]))
+                    .map_err(|error| failed(STEP, error))?
+                    .into_dyn()
+            } else if let Some(index) = deepstack_index(name) {
+                let given = input.deepstack.get(index).cloned();
+                let values = given.unwrap_or_else(|| Array3::zeros((batch, length, width)));
+                float_value(values.into_dyn(), element, STEP)?
+            } else {
+                continue; // the past, below
+            };
+            inputs.push((name.to_string(), value.into()));
+        }
+        for (index, declared) in graph.past.iter().enumerate() {
+            match past.and_then(|past| past.values.get(index)) {
+                Some(value) => inputs.push((declared.name.clone(), value.view().into())),
+                None => {
+                    let empty = ArrayD::<f32>::zeros(vec![batch, declared.heads, 0, declared.head_size]);
+                    inputs.push((
+                        declared.name.clone(),
+                        float_value(empty, Some(declared.element), STEP)?.into(),
+                    ));
+                }
+            }
+        }
+        let kept = self.next.as_ref().unwrap_or(&self.first);
+        let presents: Vec<String> = kept.past.iter().map(|input| input.present.clone()).collect();
+        let graph = match &mut self.next {
+            Some(next) if past.is_some() => next,
+            _ => &mut self.first,
+        };
+        let mut outputs = graph.session.run(inputs).map_err(|error| failed(STEP, error))?;
+        let logits = three_axes(floats(&outputs[self.names.logits.as_str()], STEP)?, STEP)?;
+        let last = logits.dim().1.checked_sub(1).ok_or_else(|| wrong(STEP, "no logits came out"))?;
+        let hidden = match &self.hidden_output {
+            Some(name) if hidden => Some(three_axes(floats(&outputs[name.as_str()], STEP)?, STEP)?),
+            _ => None,
+        };
+        if let Some(hidden) =
+            hidden.as_ref().filter(|hidden| hidden.dim().0 != batch || hidden.dim().1 != length)
+        {
+            let found = format!("hidden states of {:?} for {batch} prompts of {length}", hidden.dim());
+            return Err(wrong(STEP, &found));
+        }
+        let values = presents
+            .iter()
+            .map(|name| {
+                outputs.remove(name).ok_or_else(|| wrong(STEP, &format!("the graph has no output `{name}`")))
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(DecoderOutput { logits: logits.slice(s![.., last, ..]).to_owned(), hidden, past: Past { values } })
+    }
+}
+
+impl Graph {
+    fn of(session: Session, path: &Path, names: &DecoderNames) -> Result<Self, ModelError> {
+        check_inputs(&session, path, &[&names.inputs_embeds, &names.attention_mask], |name| {
+            name == names.position_ids
+                || names.present_of(name).is_some()
+                || deepstack_index(name).is_some()
+                || ["token_type_ids", "num_logits_to_keep", "use_cache_branch"].contains(&name)
+        })?;
+        check_type(&session, path, &names.inputs_embeds, &FLOATS)?;
+        check_type(&session, path, &names.attention_mask, &INTEGERS)?;
+        for name in [&names.position_ids, "token_type_ids", "num_logits_to_keep"] {
+            if session.inputs().iter().any(|input| input.name() == name) {
+                check_type(&session, path, name, &INTEGERS)?;
+            }
+        }
+        check_output(&session, path, &names.logits)?;
+        let past = past_inputs(&session, path, names)?;
+        for input in &past {
+            check_output(&session, path, &input.present)?;
+        }
+        Ok(Self { session, past })
+    }
+}
+
+fn past_inputs(decoder: &Session, path: &Path, names: &DecoderNames) -> Result<Vec<PastInput>, ModelError> {
+    let past = decoder.inputs().iter().filter_map(|input| Some((input, names.present_of(input.name())?)));
+    past.map(|(input, present)| {
+        let name = input.name().to_string();
+        let dimensions = dimensions(input);
+        let fixed = |axis: usize| dimensions.get(axis).copied().and_then(|size| usize::try_from(size).ok());
+        let element = element_type(input).filter(|element| FLOATS.contains(element));
+        match (fixed(1), fixed(3), element) {
+            (Some(heads), Some(head_size), Some(element)) => {
+                Ok(PastInput { name, present, heads, head_size, element })
+            }
+            _ => Err(ModelError::Contract {
+                path: path.into(),
+                reason: format!("the input `{name}` must be a float tensor [batch, heads, past, head size] with fixed heads and head size"),
+                what: "inputs",
+                found: format!("{name} {dimensions:?}"),
+            }),
+        }
+    })
+    .collect()
+}
+
+fn deepstack_index(name: &str) -> Option<usize> {
+    name.strip_prefix("deepstack_embeds.")?.parse().ok()
+}
+
+/// Positions [axes, batch, sequence] as the graph declares them: [batch, sequence], or one plane an axis.
+fn positions(positions: &Array3<i64>, declared: &[i64]) -> ArrayD<i64> {
+    if declared.len() < 3 {
+        return positions.index_axis(Axis(0), 0).to_owned().into_dyn();
+    }
+    let planes = declared.first().copied().and_then(|size| usize::try_from(size).ok()).unwrap_or(3);
+    let (axes, batch, length) = positions.dim();
+    // One axis serves all planes; a fourth plane in front (text) is the first axis again.
+    let axis_of = |plane: usize| (plane + axes).saturating_sub(planes.max(axes)).min(axes - 1);
+    Array3::from_shape_fn((planes, batch, length), |(plane, row, token)| {
+        positions[[axis_of(plane), row, token]]
+    })
+    .into_dyn()
+}

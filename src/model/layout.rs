@@ -1,0 +1,118 @@
+//! Which files a directory keeps its graphs in, and what they call their inputs and outputs.
+//!
+//! Three layouts are read as they are published: transformers.js / onnx-community (`onnx/`, a suffix for each precision),
+//! optimum (the same names beside `config.json`), and onnxruntime-genai (`genai_config.json` names everything).
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::names::Names;
+use super::{ModelError, Precision};
+
+/// Whose layout a directory has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LayoutKind {
+    /// `onnx/{vision_encoder,embed_tokens,decoder_model_merged}{suffix}.onnx`.
+    TransformersJs,
+    /// The same files beside `config.json`.
+    Optimum,
+    /// `genai_config.json` and the files that it names.
+    Genai,
+}
+
+impl LayoutKind {
+    /// Its name for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TransformersJs => "transformers.js (onnx-community)",
+            Self::Optimum => "optimum",
+            Self::Genai => "onnxruntime-genai",
+        }
+    }
+}
+
+/// The graph files of a directory.
+#[derive(Debug, Clone)]
+pub(super) struct Layout {
+    pub kind: LayoutKind,
+    /// Vision encoder, token embedding, decoder.
+    pub graphs: [PathBuf; 3],
+    /// The decoder's other half, for tokens with a past, where it is not merged.
+    pub with_past: Option<PathBuf>,
+    pub names: Names,
+}
+
+const VISION: &[&str] = &["vision_encoder"];
+const EMBEDDING: &[&str] = &["embed_tokens"];
+/// The merged decoder is preferred to two halves.
+const DECODER: &[&str] = &["decoder_model_merged", "decoder_model"];
+const WITH_PAST: &str = "decoder_with_past_model";
+
+impl Layout {
+    /// Finds the graphs. Where vision encoder or embedding don't exist in `precision`, their fp32 file is used (published
+    /// models often keep the embedding in fp32 only); the decoder must exist in it.
+    pub fn find(path: &Path, precision: Precision, genai: Option<&Value>) -> Result<Self, ModelError> {
+        if let Some(config) = genai {
+            return Self::genai(path, precision, config);
+        }
+        let missing = |reason: String| ModelError::Directory { directory: path.into(), reason };
+        let (kind, folder) = if path.join("onnx").is_dir() {
+            (LayoutKind::TransformersJs, path.join("onnx"))
+        } else {
+            (LayoutKind::Optimum, path.to_path_buf())
+        };
+        let file =
+            |stem: &str, precision: Precision| folder.join(format!("{stem}{}.onnx", precision.suffix()));
+        let graph = |stems: &[&str], fallback: bool| {
+            let wanted = stems.iter().map(|stem| file(stem, precision));
+            let others = stems.iter().map(|stem| file(stem, Precision::Fp32)).filter(|_| fallback);
+            wanted.chain(others).find(|path| path.is_file()).ok_or_else(|| {
+                // An empty directory is more likely meant to have `onnx/` than to be optimum's.
+                let name = format!("onnx/{}{}.onnx", stems[0], precision.suffix());
+                let there = Precision::ALL.iter().filter(|other| file(stems[0], **other).is_file());
+                let there: Vec<&str> = there.map(|other| other.as_str()).collect();
+                match there.is_empty() {
+                    true => missing(format!("{name} is missing")),
+                    false => missing(format!("{name} is missing; --precision may be {}", there.join(", "))),
+                }
+            })
+        };
+        let graphs = [graph(VISION, true)?, graph(EMBEDDING, true)?, graph(DECODER, false)?];
+        let halves = graphs[2] == file("decoder_model", precision);
+        let with_past = Some(file(WITH_PAST, precision)).filter(|path| halves && path.is_file());
+        Ok(Self { kind, graphs, with_past, names: Names::default() })
+    }
+
+    fn genai(path: &Path, precision: Precision, config: &Value) -> Result<Self, ModelError> {
+        let missing = |reason: String| ModelError::Directory { directory: path.into(), reason };
+        if precision != Precision::Fp32 {
+            return Err(missing(
+                "the layout of onnxruntime-genai holds one precision: leave --precision out".into(),
+            ));
+        }
+        let graph = |part: &str| {
+            let name = config["model"][part]["filename"]
+                .as_str()
+                .ok_or_else(|| missing(format!("genai_config.json names no `model.{part}.filename`")))?;
+            if Path::new(name).components().count() != 1 {
+                return Err(missing(format!("genai_config.json names {name:?}, which is outside of it")));
+            }
+            Some(path.join(name))
+                .filter(|path| path.is_file())
+                .ok_or_else(|| missing(format!("{name}, which genai_config.json names, is missing")))
+        };
+        let graphs = [graph("vision")?, graph("embedding")?, graph("decoder")?];
+        Ok(Self { kind: LayoutKind::Genai, graphs, with_past: None, names: Names::from_genai(config) })
+    }
+
+    /// All graph files.
+    pub fn files(&self) -> Vec<PathBuf> {
+        self.graphs.iter().chain(&self.with_past).cloned().collect()
+    }
+
+    /// The folder that holds them, with their external data.
+    pub fn folder(&self) -> &Path {
+        self.graphs[0].parent().unwrap_or(Path::new("."))
+    }
+}
