@@ -49,7 +49,21 @@ const EMBEDDING: &[&str] = &["embed_tokens"];
 const DECODER: &[&str] = &["decoder_model_merged", "decoder_model"];
 const WITH_PAST: &str = "decoder_with_past_model";
 
+/// The precisions in which a folder has a decoder.
+fn precisions(folder: &Path) -> Vec<Precision> {
+    let has = |precision: &Precision| {
+        let file = |stem: &&str| folder.join(format!("{stem}{}.onnx", precision.suffix()));
+        DECODER.iter().any(|stem| file(stem).is_file())
+    };
+    Precision::ALL.into_iter().filter(has).collect()
+}
+
 impl Layout {
+    /// Precisions that the directory has; of onnxruntime-genai's, which says nothing of it, none.
+    pub fn precisions(&self) -> Vec<Precision> {
+        if self.kind == LayoutKind::Genai { Vec::new() } else { precisions(self.folder()) }
+    }
+
     /// Finds the graphs. Where vision encoder or embedding don't exist in `precision`, their fp32 file is used (published
     /// models often keep the embedding in fp32 only); the decoder must exist in it.
     pub fn find(path: &Path, precision: Precision, genai: Option<&Value>) -> Result<Self, ModelError> {
@@ -68,14 +82,13 @@ impl Layout {
             let wanted = stems.iter().map(|stem| file(stem, precision));
             let others = stems.iter().map(|stem| file(stem, Precision::Fp32)).filter(|_| fallback);
             wanted.chain(others).find(|path| path.is_file()).ok_or_else(|| {
-                // An empty directory is more likely meant to have `onnx/` than to be optimum's.
-                let name = format!("onnx/{}{}.onnx", stems[0], precision.suffix());
-                let there = Precision::ALL.iter().filter(|other| file(stems[0], **other).is_file());
-                let there: Vec<&str> = there.map(|other| other.as_str()).collect();
-                match there.is_empty() {
-                    true => missing(format!("{name} is missing")),
-                    false => missing(format!("{name} is missing; --precision may be {}", there.join(", "))),
+                let name = format!("onnx/{}{}.onnx is missing", stems[0], precision.suffix());
+                let there = precisions(&folder);
+                if fallback || there.is_empty() {
+                    return missing(name);
                 }
+                let there: Vec<&str> = there.into_iter().map(Precision::as_str).collect();
+                missing(format!("{name}; --precision may be {}", there.join(", ")))
             })
         };
         let graphs = [graph(VISION, true)?, graph(EMBEDDING, true)?, graph(DECODER, false)?];

@@ -103,6 +103,46 @@ fn a_graph_without_an_input() {
 }
 
 #[test]
+fn an_input_of_another_type() {
+    let broken = Broken::new();
+    fs::write(broken.graph("embed_tokens.onnx"), identity(&[("input_ids", FLOAT)])).unwrap();
+    insta::assert_snapshot!(broken.error(), @r#"
+    error: FOLDER/model/onnx/embed_tokens.onnx: the input `input_ids` must be a tensor of i64 or i32
+      found inputs: input_ids f32[-1]
+    "#);
+}
+
+#[test]
+fn an_unknown_extra_input() {
+    let broken = Broken::new();
+    let graph = identity(&[("pixel_values", FLOAT), ("image_tempo", INT64)]);
+    fs::write(broken.graph("vision_encoder.onnx"), graph).unwrap();
+    insta::assert_snapshot!(broken.error(), @r#"
+    error: FOLDER/model/onnx/vision_encoder.onnx: the graph asks for an input `image_tempo` that this model family does not give
+      found inputs: pixel_values f32[-1], image_tempo i64[-1]
+    "#);
+}
+
+const FLOAT: u8 = 1;
+const INT64: u8 = 7;
+
+/// An ONNX file that gives its first input back: the smallest that the runtime loads.
+fn identity(inputs: &[(&str, u8)]) -> Vec<u8> {
+    let field = |number: u8, body: &[u8]| [&[number << 3 | 2, body.len() as u8], body].concat();
+    let value = |name: &str, element: u8| {
+        let free = field(1, &field(2, b"n"));
+        let tensor = [vec![8, element], field(2, &free)].concat();
+        [field(1, name.as_bytes()), field(2, &field(1, &tensor))].concat()
+    };
+    let first = inputs[0];
+    let node = [field(1, first.0.as_bytes()), field(2, b"out"), field(4, b"Identity")].concat();
+    let mut graph = [field(1, &node), field(2, b"g")].concat();
+    inputs.iter().for_each(|(name, element)| graph.extend(field(11, &value(name, *element))));
+    graph.extend(field(12, &value("out", first.1)));
+    [vec![8, 8], field(7, &graph), field(8, &[16, 17])].concat()
+}
+
+#[test]
 fn a_long_list_of_inputs_is_cut() {
     let broken = Broken::new();
     fs::copy(broken.graph("decoder_model_merged.onnx"), broken.graph("embed_tokens.onnx")).unwrap();
@@ -135,7 +175,7 @@ fn graphs_that_do_not_fit_each_other() {
     let config = fs::read_to_string(&path).unwrap().replace("\"patch_size\": 8", "\"patch_size\": 16");
     fs::write(&path, config).unwrap();
     let message = broken.error();
-    let expected = "error: the rehearsal with a blank image failed: the vision encoder gave 1 x 64 features, where the prompt holds 1 x 16 placeholders";
+    let expected = "error: vision encoder failed: `image_features` has 64 rows, where the prompt expects 16 image features";
     assert!(message.starts_with(expected), "{message}");
 }
 
