@@ -4,6 +4,7 @@
 mod determinism;
 mod errors;
 mod house;
+mod models;
 mod program;
 mod reference;
 mod samples;
