@@ -4,6 +4,7 @@
 mod determinism;
 mod errors;
 mod house;
+mod loading;
 mod program;
 mod reference;
 mod samples;
