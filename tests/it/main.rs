@@ -5,6 +5,7 @@ mod determinism;
 mod errors;
 mod house;
 mod models;
+mod loading;
 mod program;
 mod reference;
 mod samples;
