@@ -7,7 +7,7 @@ use crossmodal::engine::{Generation, GenerationSettings, encode_images, generate
 use crossmodal::model::{
     ImageFeatures, Model, ModelDirectory, OnnxRuntime, Precision, Provider, SessionSettings,
 };
-use crossmodal::prepare::{PreparedImage, Preparer, Prompt};
+use crossmodal::prepare::{Preparer, Prompt};
 use crossmodal::suite::{
     AnswerOption, Control, Group, ImageSource, Message, Part, Presentation, PresentationKind, Role,
 };
