@@ -1,61 +1,67 @@
 """Exports a multimodal model from transformers to ONNX, in the three-file layout of transformers.js and onnx-community:
 
-    python export_scripts/export.py MODEL_DIR OUT [--dtype fp32] [--dtype int8]
+    python export_scripts/export.py MODEL_OR_DIR OUT [--dtype fp32] [--dtype fp16] [--dtype int8] [--dtype q4] [--opset 23]
 
-writes `OUT/onnx/{vision_encoder,embed_tokens,decoder_model_merged}{suffix}.onnx` (opset 23; the suffix is empty for fp32, `_int8`
-for int8) and, beside `onnx/`, config, tokenizer, processor and chat template. The fp32 graphs are checked against transformers
-(`parity.py`) and the export fails if they differ; int8 graphs (`quantize.py`) are compared with fp32, and the agreement is reported.
+MODEL_OR_DIR is a checkpoint's directory or its id on the hub. Writes `OUT/onnx/{vision_encoder,embed_tokens,decoder_model_merged}
+{suffix}.onnx` (the suffix is empty for fp32, else `_fp16`, `_int8`, `_q4`) and, beside `onnx/`, config, tokenizer, processor and chat
+template. The fp32 graphs are checked against transformers (`parity.py`) and the export fails if they differ; the others
+(`quantize.py`) are compared with it too, and the differences are reported.
 """
 
 import argparse
-import os
 import shutil
 from pathlib import Path
 
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
-
 import onnx_ir
 import torch
-from transformers import AutoModelForImageTextToText
+from huggingface_hub import snapshot_download
+from transformers import AutoModelForImageTextToText, AutoProcessor
 
 import parity
 from families import FAMILIES
 from families.graphs import Graph
-from quantize import quantize
+from families.host import Host
+from quantize import QUANTIZERS
 
 OPSET = 23
 """Standard Attention, RMSNormalization and RotaryEmbedding; needs ONNX Runtime 1.24 or later (1.23: NaN with left padding)."""
-SUFFIX = {"fp32": "", "int8": "_int8"}
+SUFFIX = {"fp32": "", "fp16": "_fp16", "int8": "_int8", "q4": "_q4"}
 EXTERNAL_DATA_ABOVE = 1 << 30
 """Bytes of weights from which they go to a file of their own: protobuf ends at 2 GiB."""
-WEIGHTS = (".safetensors", ".bin", ".index.json", ".pt")
+SETTINGS = ("*.json", "*.jinja", "*.model", "*.txt")
+"""What a model directory has beside its weights."""
 
 
-def export_model(source: Path, out: Path, dtypes: tuple[str, ...] = ("fp32",)) -> dict[str, dict[str, float]]:
-    """Exports `source` (a transformers model directory) to `out`. Returns, per dtype, what the check measured."""
+def export_model(source: Path | str, out: Path, dtypes: tuple[str, ...] = ("fp32",), opset: int = OPSET) -> dict[str, dict[str, float]]:
+    """Exports `source` (a checkpoint's directory or hub id) to `out`. Returns, per dtype, what the check measured."""
     model = AutoModelForImageTextToText.from_pretrained(source, dtype=torch.float32, attn_implementation="sdpa").eval()
     family = FAMILIES.get(model.config.model_type)
     if family is None:
         raise ValueError(f"no exporter for model_type {model.config.model_type!r} of {source}; there are: {', '.join(FAMILIES)}")
+    processor = AutoProcessor.from_pretrained(source)
+    host = getattr(family, "Host", Host)(model)
+    torch.manual_seed(0)  # of the example inputs
     graphs = family.graphs(model)
     folder = out / "onnx"
     folder.mkdir(parents=True, exist_ok=True)
     for graph in graphs:
-        write_graph(graph, folder / f"{graph.file}.onnx")
+        write_graph(graph, folder / f"{graph.file}.onnx", opset)
     copy_settings(source, out)
-    reports = {"fp32": parity.check(model, folder, SUFFIX["fp32"])}
-    parity.require(reports["fp32"])
-    if "int8" in dtypes:
-        for graph in graphs:
-            quantize(folder / f"{graph.file}.onnx", folder / f"{graph.file}{SUFFIX['int8']}.onnx")
-        reports["int8"] = parity.check(model, folder, SUFFIX["int8"])
+    reports = {}
+    for dtype in ("fp32", *(d for d in SUFFIX if d in dtypes and d != "fp32")):
+        if dtype != "fp32":
+            for graph in graphs:
+                QUANTIZERS[dtype](folder / f"{graph.file}.onnx", folder / f"{graph.file}{SUFFIX[dtype]}.onnx")
+        reports[dtype] = parity.check(model, processor, host, folder, SUFFIX[dtype])
+        if dtype == "fp32":
+            parity.require(reports[dtype])
     if "fp32" not in dtypes:
-        for graph in graphs:
-            (folder / f"{graph.file}.onnx").unlink()
+        for file in [f for graph in graphs for f in folder.glob(f"{graph.file}.onnx*")]:
+            file.unlink()
     return reports
 
 
-def write_graph(graph: Graph, path: Path) -> None:
+def write_graph(graph: Graph, path: Path, opset: int) -> None:
     with torch.no_grad():
         program = torch.onnx.export(
             graph.module.eval(),
@@ -64,7 +70,7 @@ def write_graph(graph: Graph, path: Path) -> None:
             output_names=graph.outputs,
             dynamic_shapes=graph.dynamic_shapes,
             dynamo=True,
-            opset_version=OPSET,
+            opset_version=opset,
             verbose=False,
         )
     for value, name in zip(program.model.graph.outputs, graph.outputs, strict=True):
@@ -88,20 +94,22 @@ def strip_metadata(model: onnx_ir.Model) -> None:
             value.metadata_props.clear()
 
 
-def copy_settings(source: Path, out: Path) -> None:
-    """Everything in the model's directory but the weights."""
-    for file in sorted(source.iterdir()):
-        if file.is_file() and not file.name.endswith(WEIGHTS):
+def copy_settings(source: Path | str, out: Path) -> None:
+    """Everything that the model's directory (or its snapshot of the hub) has at its top but the weights."""
+    folder = Path(source) if Path(source).is_dir() else Path(snapshot_download(str(source), allow_patterns=list(SETTINGS)))
+    for file in sorted(f for pattern in SETTINGS for f in folder.glob(pattern)):
+        if file.is_file() and not file.name.endswith(".index.json"):
             shutil.copyfile(file, out / file.name)
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("model_dir", type=Path)
-    arguments.add_argument("out", type=Path)
+    arguments.add_argument("model", metavar="MODEL_OR_DIR")
+    arguments.add_argument("out", metavar="OUT", type=Path)
     arguments.add_argument("--dtype", action="append", choices=list(SUFFIX), help="may be given several times (default: fp32)")
+    arguments.add_argument("--opset", type=int, default=OPSET, help="default: %(default)s")
     options = arguments.parse_args()
-    for dtype, report in export_model(options.model_dir, options.out, tuple(options.dtype or ("fp32",))).items():
+    for dtype, report in export_model(options.model, options.out, tuple(options.dtype or ("fp32",)), options.opset).items():
         print(dtype, ", ".join(f"{name} {value:.2g}" for name, value in report.items()))
 
 

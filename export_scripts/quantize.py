@@ -1,6 +1,12 @@
-"""int8 for CPUs: weights as signed bytes with one scale per output channel, activations quantised while running.
+"""The other precisions of a float32 graph, a file in and a file out.
 
-Signed weights, because ONNX Runtime's fast kernels want them: with unsigned ones the same graph is several times slower.
+- fp16: weights and arithmetic in half precision, and the keys and values of the past with them; features, embeddings and logits stay
+  float32, and so does what turns positions into angles, which half precision cannot count beyond 2,048.
+- int8, for CPUs: weights as signed bytes with one scale per output channel, activations quantised while running. Signed, because
+  ONNX Runtime's fast kernels want it: with unsigned weights the same graph is several times slower.
+- q4: weights in 4 bits, 32 of them to a scale, symmetric; arithmetic in float32.
+
+int8 and q4 are about matrix products: embeddings and attention stay float32.
 """
 
 import tempfile
@@ -8,17 +14,71 @@ from pathlib import Path
 
 import onnx
 from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
+from onnxruntime.transformers.float16 import convert_float_to_float16
+
+BLOCK = 32
+"""Weights that share a scale in q4."""
+EXTERNAL_DATA_ABOVE = 1 << 30
 
 
-def quantize(source: Path, target: Path) -> None:
-    """Writes the int8 twin of a float32 graph. Matrix products are quantised; embeddings and attention stay float32."""
+def load(source: Path) -> onnx.ModelProto:
+    """The graph without what the exporter lists twice: initializers among intermediate values trip the quantizers over their types."""
     model = onnx.load(source)
-    # The exporter lists initializers among the intermediate values too, and the quantizer then trips over their types.
     initializers = {i.name for i in model.graph.initializer}
     values = [v for v in model.graph.value_info if v.name not in initializers]
     del model.graph.value_info[:]
     model.graph.value_info.extend(values)
+    return model
+
+
+def save(model: onnx.ModelProto, target: Path) -> None:
+    if model.ByteSize() > EXTERNAL_DATA_ABOVE:
+        onnx.save(model, target, save_as_external_data=True, location=f"{target.name}_data")
+    else:
+        onnx.save(model, target)
+
+
+def to_int8(source: Path, target: Path) -> None:
+    model = load(source)
+    large = model.ByteSize() > EXTERNAL_DATA_ABOVE
     with tempfile.TemporaryDirectory() as folder:
         cleaned = Path(folder) / source.name
-        onnx.save(model, cleaned)
-        quantize_dynamic(cleaned, target, weight_type=QuantType.QInt8, per_channel=True, op_types_to_quantize=["MatMul", "Gemm"])
+        save(model, cleaned)
+        quantize_dynamic(
+            cleaned,
+            target,
+            weight_type=QuantType.QInt8,
+            per_channel=True,
+            op_types_to_quantize=["MatMul", "Gemm"],
+            use_external_data_format=large,
+        )
+
+
+def to_q4(source: Path, target: Path) -> None:
+    quantizer = MatMulNBitsQuantizer(load(source), bits=4, block_size=BLOCK, is_symmetric=True)
+    quantizer.process()
+    save(quantizer.model.model, target)
+
+
+def to_fp16(source: Path, target: Path) -> None:
+    model = load(source)
+    ends = [value.name for value in (*model.graph.input, *model.graph.output)]
+    float32 = [name for name in ends if not name.startswith(("past_key_values.", "present."))]
+    save(convert_float_to_float16(model, keep_io_types=float32, node_block_list=angles(model), disable_shape_infer=True), target)
+
+
+def angles(model: onnx.ModelProto) -> list[str]:
+    """The nodes that lead to a sine or a cosine, and these: the way from positions to the rotation of queries and keys."""
+    producer = {output: node for node in model.graph.node for output in node.output}
+    waiting = [node for node in model.graph.node if node.op_type in ("Cos", "Sin")]
+    found: dict[str, None] = {}
+    while waiting:
+        node = waiting.pop()
+        if node.name not in found:
+            found[node.name] = None
+            waiting += [producer[name] for name in node.input if name in producer]
+    return list(found)
+
+
+QUANTIZERS = {"fp16": to_fp16, "int8": to_int8, "q4": to_q4}

@@ -85,7 +85,7 @@ def main() -> None:
     checkpoint = options.work / "checkpoint"
     model.eval().save_pretrained(checkpoint)
     processor.save_pretrained(checkpoint)
-    export_model(checkpoint, options.out, tuple(SUFFIX))
+    export_model(checkpoint, options.out, ("fp32", "int8"))
 
     def measure(dtype: str) -> list[Outcome]:
         files = ThreeFiles(options.out / "onnx", SUFFIX[dtype], options.threads)

@@ -4,6 +4,7 @@ mod analyze;
 mod cases;
 mod demo;
 mod error;
+mod inspect;
 mod model;
 mod plan;
 mod progress;
@@ -43,6 +44,8 @@ enum Command {
     Analyze(analyze::AnalyzeArguments),
     /// Draw a run as one self-contained HTML page
     Report(report::ReportArguments),
+    /// Show what a model directory holds, and what can be done with it
+    Inspect(inspect::InspectArguments),
     /// See what a suite asks, or write it as files
     Suite(suite::SuiteArguments),
     /// Show which ONNX Runtime is used, or install one
@@ -57,6 +60,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Analyze(arguments) => analyze::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Suite(arguments) => suite::run(&arguments).map_err(CliError::from),
         Command::Runtime(arguments) => {
             runtime::run(arguments, model::describe_library).map_err(CliError::from)

@@ -96,7 +96,8 @@ impl clap::ValueEnum for PresentationKind {
     }
 }
 
-fn size(text: &str) -> Result<(u32, u32), String> {
+/// Parses WIDTHxHEIGHT.
+pub(super) fn size(text: &str) -> Result<(u32, u32), String> {
     let parse = |part: &str| part.parse().ok().filter(|&side| (1..=20_000).contains(&side));
     let (width, height) = text.split_once('x').ok_or("expected WIDTHxHEIGHT, e.g. 64x64")?;
     parse(width).zip(parse(height)).ok_or_else(|| "sides must be whole numbers from 1 to 20000".into())

@@ -125,6 +125,11 @@ impl ModelDirectory {
         self.layout.kind
     }
 
+    /// Precisions that the directory has; none where the layout doesn't say.
+    pub fn precisions(&self) -> Vec<Precision> {
+        self.layout.precisions()
+    }
+
     pub(super) fn names(&self) -> &Names {
         &self.layout.names
     }

@@ -79,21 +79,15 @@ impl ChatTemplate {
         let messages: Vec<TemplateMessage> = messages.iter().map(TemplateMessage::of).collect();
         let template =
             self.environment.get_template("chat").map_err(|error| TemplateError(describe(&error)))?;
-        let rendered = template
-            .render(context! {
-                messages => Serde(messages),
-                add_generation_prompt => true,
-                bos_token => &self.bos_token,
-                eos_token => &self.eos_token,
-            })
-            .map_err(|error| TemplateError(describe(&error)))?;
-        if rendered.len() > MAX_OUTPUT_BYTES {
-            return Err(TemplateError(format!(
-                "the prompt has {} bytes, at most {MAX_OUTPUT_BYTES} are taken",
-                rendered.len()
-            )));
-        }
-        Ok(rendered)
+        let mut rendered = Capped(Vec::new());
+        let values = context! {
+            messages => Serde(messages),
+            add_generation_prompt => true,
+            bos_token => &self.bos_token,
+            eos_token => &self.eos_token,
+        };
+        template.render_captured_to(values, &mut rendered).map_err(|error| TemplateError(describe(&error)))?;
+        String::from_utf8(rendered.0).map_err(|error| TemplateError(error.to_string()))
     }
 
     /// The beginning-of-sequence token's text, empty when the model has none.
@@ -102,7 +96,27 @@ impl ChatTemplate {
     }
 }
 
+/// A prompt that stops growing at [`MAX_OUTPUT_BYTES`].
+struct Capped(Vec<u8>);
+
+impl std::io::Write for Capped {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.0.len() + bytes.len() > MAX_OUTPUT_BYTES {
+            return Err(std::io::Error::other("too long"));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 fn describe(error: &minijinja::Error) -> String {
+    if error.kind() == ErrorKind::WriteFailure {
+        return format!("the prompt is longer than {MAX_OUTPUT_BYTES} bytes, the most that is taken");
+    }
     let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_string);
     match error.line() {
         Some(line) => format!("line {line}: {detail}"),
@@ -131,6 +145,21 @@ mod tests {
     fn what_a_template_raises_is_the_error() {
         let message = render("\n{{ raise_exception('only one turn') }}").unwrap_err().to_string();
         assert_eq!(message, "chat template: line 2: only one turn");
+    }
+
+    #[test]
+    fn a_long_prompt_is_cut_off_while_it_grows() {
+        let source = "{% for a in range(90000) %}{{ 'x' * 1000 }}{% endfor %}";
+        assert_eq!(
+            render(source).unwrap_err().to_string(),
+            "chat template: the prompt is longer than 8388608 bytes, the most that is taken"
+        );
+    }
+
+    #[test]
+    fn a_template_that_calls_itself_ends() {
+        let source = "{% macro again() %}{{ again() }}{% endmacro %}{{ again() }}";
+        assert!(render(source).unwrap_err().to_string().contains("recursion"));
     }
 
     #[test]

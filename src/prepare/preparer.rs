@@ -14,7 +14,7 @@ use crate::model::family::{Family, ImagePlace, Pixels, Positions};
 use crate::model::{ModelDirectory, ModelError};
 use crate::render::load::load;
 use crate::suite::seeding::hex_digest;
-use crate::suite::{AnswerOption, Group, ImageSource, Part, Presentation};
+use crate::suite::{AnswerOption, Group, ImageSource, Message, Part, Presentation};
 
 /// A run of an image's placeholder tokens in a prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,7 +155,15 @@ impl Preparer {
     /// # Errors
     /// When the template fails.
     pub fn render(&self, presentation: &Presentation) -> Result<String, String> {
-        self.template.render(&presentation.messages).map_err(|error| error.to_string())
+        self.render_messages(&presentation.messages)
+    }
+
+    /// A conversation, rendered with one placeholder an image.
+    ///
+    /// # Errors
+    /// When the template fails.
+    pub fn render_messages(&self, messages: &[Message]) -> Result<String, String> {
+        self.template.render(messages).map_err(|error| error.to_string())
     }
 
     /// Prepares a unit: draws, decodes, resizes and tokenizes on rayon's threads.

@@ -1,5 +1,6 @@
 //! How it looks: specifications and seeds in, pixels out. Pure, and the same bytes on every machine.
 
+mod formats;
 pub mod load;
 pub mod resize;
 pub mod scene;

@@ -4,6 +4,8 @@
 mod determinism;
 mod errors;
 mod house;
+mod models;
+mod loading;
 mod program;
 mod reference;
 mod samples;

@@ -1,7 +1,13 @@
 //! Reading and extending an ONNX file as protobuf bytes, without touching its weights.
 //!
-//! Only names are read: nodes with their inputs and outputs. Adding is an append: protobuf parsers merge repeated
+//! Only names and types are read: nodes with their inputs and outputs. Adding is an append: protobuf parsers merge repeated
 //! occurrences of a message field, so the bytes of a second `ModelProto` with a few outputs *add* those outputs.
+
+mod interface;
+mod wire;
+
+pub use interface::{Interface, Outlet};
+use wire::{Body, Fields, put_field};
 
 /// A node: its operator and the names that it reads and writes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,17 +42,17 @@ pub fn nodes(model: &[u8]) -> Result<Vec<Node<'_>>, Malformed> {
     let mut nodes = Vec::new();
     let mut has_graph = false;
     for field in Fields(model) {
-        let (MODEL_GRAPH, Some(graph)) = field? else {
+        let (MODEL_GRAPH, Body::Bytes(graph)) = field? else {
             continue;
         };
         has_graph = true;
         for field in Fields(graph) {
-            let (GRAPH_NODE, Some(body)) = field? else {
+            let (GRAPH_NODE, Body::Bytes(body)) = field? else {
                 continue;
             };
             let mut node = Node::default();
             for field in Fields(body) {
-                let (number, Some(bytes)) = field? else { continue };
+                let (number, Body::Bytes(bytes)) = field? else { continue };
                 let text = || std::str::from_utf8(bytes).map_err(|_| Malformed);
                 match number {
                     NODE_INPUT => node.inputs.push(text()?),
@@ -72,86 +78,6 @@ pub fn extra_outputs(names: &[&str]) -> Vec<u8> {
     let mut model = Vec::new();
     put_field(MODEL_GRAPH, &graph, &mut model);
     model
-}
-
-fn put_varint(mut value: u64, out: &mut Vec<u8>) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-fn put_field(number: u64, body: &[u8], out: &mut Vec<u8>) {
-    put_varint(number << 3 | 2, out);
-    put_varint(body.len() as u64, out);
-    out.extend_from_slice(body);
-}
-
-/// Fields of a message: the number, and the bytes of length-delimited ones (`None` for numbers).
-struct Fields<'a>(&'a [u8]);
-
-impl<'a> Fields<'a> {
-    fn varint(&mut self) -> Option<u64> {
-        let (mut value, mut shift) = (0u64, 0);
-        loop {
-            let (&byte, rest) = self.0.split_first()?;
-            self.0 = rest;
-            if shift > 63 {
-                return None;
-            }
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Some(value);
-            }
-            shift += 7;
-        }
-    }
-
-    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(count)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    fn field(&mut self) -> Option<(u64, Option<&'a [u8]>)> {
-        let tag = self.varint()?;
-        let body = match tag & 7 {
-            0 => {
-                self.varint()?;
-                None
-            }
-            1 => {
-                self.take(8)?;
-                None
-            }
-            2 => {
-                let length = usize::try_from(self.varint()?).ok()?;
-                Some(self.take(length)?)
-            }
-            5 => {
-                self.take(4)?;
-                None
-            }
-            _ => return None,
-        };
-        Some((tag >> 3, body))
-    }
-}
-
-impl<'a> Iterator for Fields<'a> {
-    type Item = Result<(u64, Option<&'a [u8]>), Malformed>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let field = self.field();
-        if field.is_none() {
-            self.0 = &[];
-        }
-        Some(field.ok_or(Malformed))
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,227 @@
+//! Every family on a tiny random model: prompts, token ids, positions, logits and greedy continuations equal those of
+//! transformers (`export_scripts/golden_models.py` wrote them), and `inspect` describes its directory.
+
+use std::path::{Path, PathBuf};
+
+use crossmodal::engine::{Generation, GenerationSettings, encode_images, generate};
+use crossmodal::model::{
+    ImageFeatures, Model, ModelDirectory, OnnxRuntime, Precision, Provider, SessionSettings,
+};
+use crossmodal::prepare::{PreparedImage, Preparer, Prompt};
+use crossmodal::suite::{
+    AnswerOption, Control, Group, ImageSource, Message, Part, Presentation, PresentationKind, Role,
+};
+use image::{ImageFormat, Rgb, RgbImage};
+use serde::Deserialize;
+
+use crate::program::{library, program};
+
+/// Largest difference between a logit and its reference. A wrong position costs 4e-3 on such weights.
+const LOGIT_TOLERANCE: f32 = 1e-4;
+
+const STEPS: usize = 8;
+
+#[derive(Deserialize)]
+struct Case {
+    name: String,
+    #[serde(default)]
+    messages: Vec<GoldenMessage>,
+    #[serde(default)]
+    images: Vec<GoldenImage>,
+    /// The prompt with one placeholder an image.
+    rendered: Option<String>,
+    /// Token ids with placeholders expanded.
+    ids: Option<Vec<i64>>,
+    positions: Option<serde_json::Value>,
+    tokens: Option<Vec<u32>>,
+    logits_row: Option<usize>,
+    /// Whether the template refuses these messages.
+    #[serde(default)]
+    error: bool,
+}
+
+#[derive(Deserialize)]
+struct GoldenMessage {
+    role: Role,
+    content: Vec<GoldenPart>,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum GoldenPart {
+    Text { text: String },
+    Image { image: usize },
+}
+
+#[derive(Deserialize)]
+struct GoldenImage {
+    width: u32,
+    height: u32,
+    seed: u32,
+}
+
+impl GoldenImage {
+    fn png(&self) -> Vec<u8> {
+        let image = RgbImage::from_fn(self.width, self.height, |x, y| {
+            Rgb([1, 2, 3]
+                .map(|c| ((3 * x * x + 5 * y * y + c * x * y + 17 * self.seed + 50 * (c - 1)) % 256) as u8))
+        });
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        image.write_to(&mut bytes, ImageFormat::Png).unwrap();
+        bytes.into_inner()
+    }
+}
+
+impl Case {
+    fn group(&self) -> Group {
+        let part = |part: &GoldenPart| match part {
+            GoldenPart::Text { text } => Part::Text(text.clone()),
+            GoldenPart::Image { image } => Part::Image(*image),
+        };
+        let message = |message: &GoldenMessage| Message {
+            role: message.role,
+            content: message.content.iter().map(part).collect(),
+        };
+        let presentation = Presentation {
+            item_id: self.name.clone(),
+            kind: PresentationKind::VisionOnly,
+            control: Control::None,
+            messages: self.messages.iter().map(message).collect(),
+            options: Vec::<AnswerOption>::new().into(),
+            answer: None,
+            vision_answer: None,
+            text_answer: None,
+            dv: None,
+            dt: None,
+            target: None,
+        };
+        Group {
+            group_id: self.name.clone(),
+            images: self.images.iter().map(|image| ImageSource::Bytes(image.png().into())).collect(),
+            presentations: vec![presentation],
+            cases: Vec::new(),
+        }
+    }
+}
+
+fn folder(of: &str, family: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(of).join(family)
+}
+
+/// A fixture with its golden cases, prepared.
+struct Fixture {
+    model: Model,
+    preparer: Preparer,
+    cases: Vec<Case>,
+    groups: Vec<Group>,
+    prompts: Vec<Result<Prompt, String>>,
+    features: Vec<Result<ImageFeatures, String>>,
+    /// [rows, vocabulary].
+    logits: Vec<f32>,
+}
+
+impl Fixture {
+    fn open(family: &str) -> Self {
+        let directory = ModelDirectory::open(&folder("tests/models", family), Precision::Fp32).unwrap();
+        let preparer = Preparer::open(&directory).unwrap();
+        let golden = folder("tests/golden/models", family);
+        let cases: Vec<Case> =
+            serde_json::from_slice(&std::fs::read(golden.join("cases.json")).unwrap()).unwrap();
+        let bytes = std::fs::read(golden.join("logits.f32")).unwrap();
+        let logits = bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        let unit = preparer.prepare(0, cases.iter().map(Case::group).collect());
+        let runtime = OnnxRuntime::open(library(), &[]).unwrap();
+        let settings = SessionSettings { provider: Provider::Cpu, intra_threads: 1, hidden_states: false };
+        let mut model = Model::load(runtime, &directory, settings).unwrap();
+        let features = encode_images(&mut model, &unit.images);
+        Self { model, preparer, cases, groups: unit.groups, prompts: unit.prompts, features, logits }
+    }
+
+    fn prompts_equal(&self, family: &str) {
+        assert!(self.cases.len() >= 8, "{family}: {} cases", self.cases.len());
+        for ((case, group), prompt) in self.cases.iter().zip(&self.groups).zip(&self.prompts) {
+            let name = format!("{family}, {}", case.name);
+            let rendered = self.preparer.render(&group.presentations[0]);
+            if case.error {
+                assert!(rendered.is_err(), "{name}: transformers' template refuses this");
+                continue;
+            }
+            assert_eq!(rendered.as_ref().ok(), case.rendered.as_ref(), "{name}");
+            let prompt = prompt.as_ref().unwrap_or_else(|error| panic!("{name}: {error}"));
+            if let Some(ids) = &case.ids {
+                assert_eq!(&prompt.ids, ids, "{name}");
+            }
+            if let Some(positions) = &case.positions {
+                assert_eq!(axes(&prompt.positions.ids), axes_of(positions), "{name}: positions");
+            }
+        }
+    }
+
+    fn generations_equal(&mut self, family: &str) {
+        let generated: Vec<usize> =
+            (0..self.cases.len()).filter(|case| self.cases[*case].tokens.is_some()).collect();
+        assert!(generated.len() >= 3, "{family}: {} cases with answers", generated.len());
+        let settings = GenerationSettings { max_new_tokens: STEPS, stop_tokens: &[], keep_logits: true };
+        let mut run = |cases: &[usize]| -> Vec<Generation> {
+            let prompts: Vec<&Prompt> =
+                cases.iter().map(|case| self.prompts[*case].as_ref().unwrap()).collect();
+            generate(&mut self.model, &prompts, &self.features, settings).unwrap()
+        };
+        let alone: Vec<Generation> = generated.iter().map(|case| run(&[*case]).remove(0)).collect();
+        let together = run(&generated);
+        for (what, generations) in [("alone", alone), ("in a batch of unlike lengths", together)] {
+            for (case, generation) in generated.iter().zip(generations) {
+                let case = &self.cases[*case];
+                let name = format!("{family}, {}, {what}", case.name);
+                let vocabulary = generation.logits[0].len();
+                let from = case.logits_row.unwrap() * vocabulary;
+                let expected = &self.logits[from..from + STEPS * vocabulary];
+                let found: Vec<f32> = generation.logits.concat();
+                let difference = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0f32, f32::max);
+                assert!(difference < LOGIT_TOLERANCE, "{name}: logits differ by {difference}");
+                assert_eq!(Some(&generation.tokens), case.tokens.as_ref(), "{name}");
+            }
+        }
+    }
+}
+
+fn axes(ids: &ndarray::Array2<i64>) -> Vec<Vec<i64>> {
+    ids.rows().into_iter().map(|row| row.to_vec()).collect()
+}
+
+/// One list, or one for each axis.
+fn axes_of(positions: &serde_json::Value) -> Vec<Vec<i64>> {
+    serde_json::from_value(positions.clone())
+        .or_else(|_| serde_json::from_value(positions.clone()).map(|one| vec![one]))
+        .unwrap()
+}
+
+fn describe(directory: &Path) -> String {
+    let output =
+        program().arg("inspect").arg(directory).args(["--image", "200x64", "--image", "100x90"]).output();
+    let output = output.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+macro_rules! families {
+    ($($family:ident)*) => {$(
+        mod $family {
+            #[test]
+            fn prompts_and_answers_equal_transformers() {
+                let family = stringify!($family);
+                let mut fixture = super::Fixture::open(family);
+                fixture.prompts_equal(family);
+                fixture.generations_equal(family);
+            }
+
+            #[test]
+            fn inspect_describes_it() {
+                let family = stringify!($family);
+                insta::assert_snapshot!(family, super::describe(&super::folder("tests/models", family)));
+            }
+        }
+    )*};
+}
+
+families! { llava }
