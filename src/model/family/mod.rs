@@ -2,9 +2,12 @@
 //! position ids are computed. Everything else is read from the model's files. Adding a family is one file and one row in
 //! [`FAMILIES`].
 
+mod idefics3;
 mod llava;
 mod pixels;
 mod positions;
+mod qwen_vl;
+mod special_tokens;
 
 use image::RgbImage;
 use serde_json::Value;
@@ -59,7 +62,14 @@ pub trait Family: Send + Sync {
 type Open = fn(&ModelDirectory) -> Result<Box<dyn Family>, ModelError>;
 
 /// The known families by `model_type`.
-const FAMILIES: &[(&str, Open)] = &[("llava", |directory| Ok(Box::new(llava::Llava::of(directory)?)))];
+const FAMILIES: &[(&str, Open)] = &[
+    ("llava", |directory| Ok(Box::new(llava::Llava::of(directory)?))),
+    ("qwen2_vl", |directory| Ok(Box::new(qwen_vl::QwenVl::of(directory, "qwen2_vl")?))),
+    ("qwen2_5_vl", |directory| Ok(Box::new(qwen_vl::QwenVl::of(directory, "qwen2_5_vl")?))),
+    ("idefics3", |directory| Ok(Box::new(idefics3::Idefics3::of(directory, "idefics3")?))),
+    ("smolvlm", |directory| Ok(Box::new(idefics3::Idefics3::of(directory, "smolvlm")?))),
+    ("qwen3_vl", |directory| Ok(Box::new(qwen_vl::QwenVl::of(directory, "qwen3_vl")?))),
+];
 
 /// The family of a model directory.
 pub(super) fn of(directory: &ModelDirectory) -> Result<Box<dyn Family>, ModelError> {

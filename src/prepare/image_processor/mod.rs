@@ -3,12 +3,18 @@
 //! Pixels equal those of transformers' reference (Pillow) processors to 1/255.
 
 mod normalisation;
+mod patches;
+mod smart_resize;
+mod split;
 
 use image::{Rgb, RgbImage};
 use ndarray::Array3;
 use serde_json::Value;
 
 pub use normalisation::Normalisation;
+pub use patches::Patches;
+pub use smart_resize::PixelBounds;
+pub use split::{Splitter, Tiles};
 
 use crate::render::resize::{Filter, resize};
 
@@ -109,6 +115,19 @@ pub fn resize_within_limits(
         ));
     }
     Ok(resize(image, width, height, filter))
+}
+
+/// Settings with `defaults` for what is missing or null, as the reference's processors fill theirs up.
+pub fn or_defaults(mut settings: Value, defaults: &Value) -> Value {
+    if let (Some(settings), Some(defaults)) = (settings.as_object_mut(), defaults.as_object()) {
+        for (name, default) in defaults {
+            let setting = settings.entry(name).or_insert(Value::Null);
+            if setting.is_null() {
+                setting.clone_from(default);
+            }
+        }
+    }
+    settings
 }
 
 fn target(size: Option<&Value>) -> Result<Target, String> {
