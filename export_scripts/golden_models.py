@@ -104,6 +104,7 @@ def chats(needs_images: bool) -> list[dict]:
         "image last": [user(text("Naïve 色 question: what is this?"), image)],
         "two images": [user(image, text("and"), another, text("Which is red?"))],
         "no image": [user(text(" Say yes. "))],
+        "two user turns": [user(text("Hello!")), user(text("Which is red?"))],
         "two turns": [user(image, text("What color?")), answer, user(text("And the shape?"))],
         "two turns, image later": [user(text("Hello!")), answer, user(another, text("And this?"), image)],
     }
