@@ -2,13 +2,14 @@
 
     python export_scripts/export.py MODEL_OR_DIR OUT [--dtype fp32] [--dtype fp16] [--dtype int8] [--dtype q4] [--opset 23]
 
-MODEL_OR_DIR is a checkpoint's directory or its id on the hub. Writes `OUT/onnx/{vision_encoder,embed_tokens,decoder_model_merged}
-{suffix}.onnx` (the suffix is empty for fp32, else `_fp16`, `_int8`, `_q4`) and, beside `onnx/`, config, tokenizer, processor and chat
+MODEL_OR_DIR is a checkpoint's directory or its id on the hub. The Phi families are written in the layout of ONNX Runtime GenAI instead:
+`OUT/{vision,embedding,model}.onnx` and `OUT/genai_config.json`, in fp32, checked alike (`families/genai.py`). For all others this writes `OUT/onnx/{vision_encoder,embed_tokens,decoder_model_merged}{suffix}.onnx` (the suffix is empty for fp32, else `_fp16`, `_int8`, `_q4`) and, beside `onnx/`, config, tokenizer, processor and chat
 template. The fp32 graphs are checked against transformers (`parity.py`) and the export fails if they differ; the others
 (`quantize.py`) are compared with it too, and the differences are reported.
 """
 
 import argparse
+import json
 import shutil
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from huggingface_hub import snapshot_download
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
 import parity
-from families import FAMILIES
+from families import FAMILIES, genai
 from families.graphs import Graph
 from families.host import Host
 from quantize import QUANTIZERS
@@ -34,10 +35,14 @@ SETTINGS = ("*.json", "*.jinja", "*.model", "*.txt")
 
 def export_model(source: Path | str, out: Path, dtypes: tuple[str, ...] = ("fp32",), opset: int = OPSET) -> dict[str, dict[str, float]]:
     """Exports `source` (a checkpoint's directory or hub id) to `out`. Returns, per dtype, what the check measured."""
-    model = AutoModelForImageTextToText.from_pretrained(source, dtype=torch.float32, attn_implementation="sdpa").eval()
-    family = FAMILIES.get(model.config.model_type)
+    folder = Path(source) if Path(source).is_dir() else Path(snapshot_download(str(source)))
+    model_type = json.loads((folder / "config.json").read_text(encoding="utf-8"))["model_type"]
+    family = FAMILIES.get(model_type)
     if family is None:
-        raise ValueError(f"no exporter for model_type {model.config.model_type!r} of {source}; there are: {', '.join(FAMILIES)}")
+        raise ValueError(f"no exporter for model_type {model_type!r} of {source}; there are: {', '.join(FAMILIES)}")
+    if hasattr(family, "load"):
+        return export_genai(family, folder, out, dtypes, opset)
+    model = AutoModelForImageTextToText.from_pretrained(source, dtype=torch.float32, attn_implementation="sdpa").eval()
     processor = AutoProcessor.from_pretrained(source)
     host = getattr(family, "Host", Host)(model)
     torch.manual_seed(0)  # of the example inputs
@@ -59,6 +64,22 @@ def export_model(source: Path | str, out: Path, dtypes: tuple[str, ...] = ("fp32
         for file in [f for graph in graphs for f in folder.glob(f"{graph.file}.onnx*")]:
             file.unlink()
     return reports
+
+
+def export_genai(family, source: Path, out: Path, dtypes: tuple[str, ...], opset: int) -> dict[str, dict[str, float]]:
+    """A family that transformers does not load by itself, in the layout of ONNX Runtime GenAI."""
+    if set(dtypes) != {"fp32"}:
+        raise ValueError(f"{source} can only be exported in fp32, not in {', '.join(dtypes)}")
+    model, processor = family.load(source)
+    torch.manual_seed(0)  # of the example inputs
+    out.mkdir(parents=True, exist_ok=True)
+    for graph in family.graphs(model):
+        write_graph(graph, out / f"{graph.file}.onnx", opset)
+    copy_settings(source, out)
+    family.finish(model, processor, out)
+    report = genai.check(model, processor, out)
+    parity.require(report)
+    return {"fp32": report}
 
 
 def write_graph(graph: Graph, path: Path, opset: int) -> None:
