@@ -2,9 +2,12 @@
 
     python export_scripts/export.py MODEL_OR_DIR OUT [--dtype fp32] [--dtype fp16] [--dtype int8] [--dtype q4] [--opset 23]
 
-MODEL_OR_DIR is a checkpoint's directory or its id on the hub. The Phi families are written in the layout of ONNX Runtime GenAI instead:
-`OUT/{vision,embedding,model}.onnx` and `OUT/genai_config.json`, in fp32, checked alike (`families/genai.py`). For all others this writes `OUT/onnx/{vision_encoder,embed_tokens,decoder_model_merged}{suffix}.onnx` (the suffix is empty for fp32, else `_fp16`, `_int8`, `_q4`) and, beside `onnx/`, config, tokenizer, processor and chat
-template. The fp32 graphs are checked against transformers (`parity.py`) and the export fails if they differ; the others
+MODEL_OR_DIR is a checkpoint's directory or its id on the hub. Writes `vision_encoder`, `embed_tokens` and `decoder_model_merged`
+to `OUT/onnx/` (`.onnx` for fp32, else `_fp16.onnx`, `_int8.onnx`, `_q4.onnx`) and, beside `onnx/`, config, tokenizer, processor
+and chat template. The Phi families are written in the layout of ONNX Runtime GenAI instead, in fp32 only: `vision.onnx`,
+`embedding.onnx`, `model.onnx` and `genai_config.json` (`families/genai.py`).
+
+The fp32 graphs are checked against transformers (`parity.py`) and the export fails if they differ; the others
 (`quantize.py`) are compared with it too, and the differences are reported.
 """
 
@@ -33,7 +36,9 @@ SETTINGS = ("*.json", "*.jinja", "*.model", "*.txt")
 """What a model directory has beside its weights."""
 
 
-def export_model(source: Path | str, out: Path, dtypes: tuple[str, ...] = ("fp32",), opset: int = OPSET) -> dict[str, dict[str, float]]:
+def export_model(
+    source: Path | str, out: Path, dtypes: tuple[str, ...] = ("fp32",), opset: int = OPSET
+) -> dict[str, dict[str, float]]:
     """Exports `source` (a checkpoint's directory or hub id) to `out`. Returns, per dtype, what the check measured."""
     folder = Path(source) if Path(source).is_dir() else Path(snapshot_download(str(source)))
     model_type = json.loads((folder / "config.json").read_text(encoding="utf-8"))["model_type"]

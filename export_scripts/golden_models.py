@@ -1,16 +1,17 @@
-"""Writes `tests/golden/models/MODEL_TYPE/`: what transformers says to the fixtures of `tests/models`, for the Rust tests to compare with.
+"""Writes `tests/golden/models/MODEL_TYPE/`: what transformers says to the fixtures of `tests/models`, for the Rust tests.
 
     python export_scripts/tiny_models.py --checkpoints CHECKPOINTS
     python export_scripts/golden_models.py --checkpoints CHECKPOINTS [--only qwen2_vl ...] [--out tests/golden/models]
 
-`cases.json` is `{"batch": [names], "cases": [...]}`; `batch` names the cases that make a batch of prompts of different lengths. A case:
+`cases.json` is `{"batch": [names], "cases": [...]}`; `batch` names the cases that make a batch of prompts of different lengths.
+A case:
 
 - `name`, `messages` (an image is given by its index in `images`), `images`: width, height and seed of `parity.picture`;
 - `rendered`: the prompt by the chat template (for PaliGemma, which has none, the text that its processor takes);
   `{"error": true}` in its place where the template refuses, and then nothing else;
 - `ids`: the tokens of the prompt with all placeholders, `positions`: int64 [seq], or [3][seq] for Qwen;
-- of some cases also `tokens`: eight greedy tokens, whether or not one ends the text, and `logits_row`: the first of the eight rows
-  of `logits.f32` (float32, little endian, [rows, vocabulary]) that chose them; the first row is the prompt's last position.
+- of some cases also `tokens`: eight greedy tokens, whether or not one ends the text, and `logits_row`: the first of the eight
+  rows of `logits.f32` (float32, little endian, [rows, vocabulary]) that chose them, which is the prompt's last position.
 
 The reference is transformers in float32, one prompt at a time, with the Pillow backends of the image processors.
 """
@@ -29,10 +30,10 @@ from jinja2 import TemplateError
 from PIL import Image
 from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoProcessor
 
-from families import FAMILIES
+from families import FAMILIES, genai
 from families.host import Host
 from parity import picture
-from tiny_zoo.families import BUILDERS
+from tiny_zoo import BUILDERS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 STEPS = 8
@@ -53,7 +54,7 @@ def main() -> None:
         cases, logits = [], []
         for case in chats(reference.host.needs_images):
             cases.append(reference.describe(case))
-        for case in questions(reference.host.needs_images):
+        for case in questions(reference.host.needs_images) + (PHI if reference.is_phi else []):
             described = reference.describe(case)
             tokens, rows = reference.generate(case)
             cases.append({**described, "tokens": tokens, "logits_row": len(logits)})
@@ -102,7 +103,7 @@ def chats(needs_images: bool) -> list[dict]:
     bodies = {
         "image first": [user(image, text("What is  this?\n"))],
         "image last": [user(text("Naïve 色 question: what is this?"), image)],
-        "two images": [user(image, text("and"), another, text("Which is red?"))],
+        "text between images": [user(image, text("and"), another, text("Which is red?"))],
         "no image": [user(text(" Say yes. "))],
         "two user turns": [user(text("Hello!")), user(text("Which is red?"))],
         "two turns": [user(image, text("What color?")), answer, user(text("And the shape?"))],
@@ -122,15 +123,26 @@ def chats(needs_images: bool) -> list[dict]:
     return cases
 
 
+PHI = [ask("larger than its crops", [(900, 520)], "Is the circle red?")]
+"""Of the Phi families, whose crops are of 336 and 448 pixels."""
+
+
 class Reference:
     """A fixture's checkpoint in transformers."""
 
     def __init__(self, checkpoint: Path):
+        family = FAMILIES[json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))["model_type"]]
+        self.is_phi = hasattr(family, "load")
+        if self.is_phi:
+            self.model, self.processor = family.load(checkpoint)
+            self.host = Host(self.model)
+            return
         self.model = AutoModelForImageTextToText.from_pretrained(checkpoint, dtype=torch.float32).eval()
         images = AutoImageProcessor.from_pretrained(checkpoint, backend="pil")
         self.processor = AutoProcessor.from_pretrained(checkpoint, image_processor=images)
-        if not type(self.processor.image_processor).__name__.endswith("Pil"):
-            raise TypeError(f"{checkpoint}: the image processor is {type(self.processor.image_processor)}, expected a Pillow backend")
+        backend = type(self.processor.image_processor).__name__
+        if not backend.endswith("Pil"):
+            raise TypeError(f"{checkpoint}: the image processor is {backend}, expected a Pillow backend")
         self.host = getattr(FAMILIES[self.model.config.model_type], "Host", Host)(self.model)
 
     def describe(self, case: dict) -> dict:
@@ -177,7 +189,7 @@ class Reference:
         inputs = self.inputs(case)
         options = {"do_sample": False, "max_new_tokens": STEPS, "min_new_tokens": STEPS, "eos_token_id": None}
         with torch.no_grad():
-            output = self.model.generate(**inputs, **options, output_logits=True, return_dict_in_generate=True)
+            output = self.model.generate(**genai.reference_inputs(self.model, inputs), **options, output_logits=True, return_dict_in_generate=True)
         tokens = output.sequences[0, inputs["input_ids"].shape[1] :].tolist()
         rows = [row[0].numpy() for row in output.logits]
         if tokens != [int(row.argmax()) for row in rows]:

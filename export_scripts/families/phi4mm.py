@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from phi4mm.model import CROP, load as load_model
+from phi4mm.model import CROP, load as load_model, save
 from phi4mm.processor import SIDE, Phi4MMProcessor
 
 from .genai import CROPS, IMAGES, TEXT, VISION, Places, embedding_graph, settings, write_json

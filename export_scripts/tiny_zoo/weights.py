@@ -8,13 +8,13 @@ JITTER = 0.1
 
 
 LAST = ("o_proj.weight", "down_proj.weight")
-"""The last matrices of attention and MLP. What a decoder layer adds is doubled: else a model of two layers repeats its last token."""
+"""The last matrices of attention and MLP. What a decoder layer adds is doubled: else a small model repeats its last token."""
 
 
 def initialise(model) -> None:
     """Matrices get 1/sqrt(fan in), embeddings and the head 0.5. transformers' own 0.02 makes small models nearly constant.
 
-    Where the head is the embedding, a large one would find its last token in itself: it is small, and the norm before the head large.
+    Where the head is the embedding, a large one would find its last token in itself: it is small, and the last norm large.
     """
     random = torch.Generator().manual_seed(SEED)
     tied = model.config.get_text_config().tie_word_embeddings
@@ -31,5 +31,6 @@ def initialise(model) -> None:
             elif parameter.ndim == 1 or name.endswith("embed_tokens.weight") or "lm_head" in name or "position" in name or "pos_embed" in name:
                 parameter.copy_(noise * (0.12 if tied and "embed_tokens" in name else 0.5))
             else:
-                parameter.copy_(noise * parameter[0].numel() ** -0.5 * (2.0 if name.endswith(LAST) and "visual" not in name else 1.0))
+                gain = 2.0 if name.endswith(LAST) and "visual" not in name else 1.0
+                parameter.copy_(noise * parameter[0].numel() ** -0.5 * gain)
     model.tie_weights()
