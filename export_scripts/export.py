@@ -4,9 +4,10 @@
 
 MODEL_OR_DIR is a checkpoint's directory or its id on the hub. Writes `vision_encoder`, `embed_tokens` and `decoder_model_merged`
 to `OUT/onnx/` (`.onnx` for fp32, else `_fp16.onnx`, `_int8.onnx`, `_q4.onnx`) and, beside `onnx/`, config, tokenizer, processor
-and chat template. The Phi families are written in the layout of ONNX Runtime GenAI instead (`families/genai.py`): `OUT/vision.onnx`,
-`embedding.onnx`, `model.onnx` and `genai_config.json`, in fp32. Graphs in fp32 are checked against transformers (`parity.py`) and
-the export fails if they differ; the others
+and chat template. The Phi families are written in the layout of ONNX Runtime GenAI instead, in fp32 only: `vision.onnx`,
+`embedding.onnx`, `model.onnx` and `genai_config.json` (`families/genai.py`).
+
+The fp32 graphs are checked against transformers (`parity.py`) and the export fails if they differ; the others
 (`quantize.py`) are compared with it too, and the differences are reported.
 """
 

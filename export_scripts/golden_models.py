@@ -30,10 +30,10 @@ from jinja2 import TemplateError
 from PIL import Image
 from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoProcessor
 
-from families import FAMILIES
+from families import FAMILIES, genai
 from families.host import Host
 from parity import picture
-from tiny_zoo.families import BUILDERS
+from tiny_zoo import BUILDERS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 STEPS = 8
@@ -54,7 +54,7 @@ def main() -> None:
         cases, logits = [], []
         for case in chats(reference.host.needs_images):
             cases.append(reference.describe(case))
-        for case in questions(reference.host.needs_images):
+        for case in questions(reference.host.needs_images) + (PHI if reference.is_phi else []):
             described = reference.describe(case)
             tokens, rows = reference.generate(case)
             cases.append({**described, "tokens": tokens, "logits_row": len(logits)})
@@ -123,10 +123,20 @@ def chats(needs_images: bool) -> list[dict]:
     return cases
 
 
+PHI = [ask("larger than its crops", [(900, 520)], "Is the circle red?")]
+"""Of the Phi families, whose crops are of 336 and 448 pixels."""
+
+
 class Reference:
     """A fixture's checkpoint in transformers."""
 
     def __init__(self, checkpoint: Path):
+        family = FAMILIES[json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))["model_type"]]
+        self.is_phi = hasattr(family, "load")
+        if self.is_phi:
+            self.model, self.processor = family.load(checkpoint)
+            self.host = Host(self.model)
+            return
         self.model = AutoModelForImageTextToText.from_pretrained(checkpoint, dtype=torch.float32).eval()
         images = AutoImageProcessor.from_pretrained(checkpoint, backend="pil")
         self.processor = AutoProcessor.from_pretrained(checkpoint, image_processor=images)
@@ -179,7 +189,7 @@ class Reference:
         inputs = self.inputs(case)
         options = {"do_sample": False, "max_new_tokens": STEPS, "min_new_tokens": STEPS, "eos_token_id": None}
         with torch.no_grad():
-            output = self.model.generate(**inputs, **options, output_logits=True, return_dict_in_generate=True)
+            output = self.model.generate(**genai.reference_inputs(self.model, inputs), **options, output_logits=True, return_dict_in_generate=True)
         tokens = output.sequences[0, inputs["input_ids"].shape[1] :].tolist()
         rows = [row[0].numpy() for row in output.logits]
         if tokens != [int(row.argmax()) for row in rows]:

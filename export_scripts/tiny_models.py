@@ -23,7 +23,8 @@ import torch
 from transformers import GenerationConfig
 
 from export import export_model
-from tiny_zoo.families import BUILDERS
+from families import FAMILIES
+from tiny_zoo import BUILDERS
 from tiny_zoo.weights import initialise
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -51,7 +52,9 @@ def save_checkpoint(name: str, folder: Path) -> None:
     text = model.config.get_text_config()
     ids = {f"{kind}_token_id": getattr(text, f"{kind}_token_id") for kind in ("bos", "eos", "pad")}
     model.generation_config = GenerationConfig(**ids, do_sample=False)
-    model.eval().save_pretrained(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    save = getattr(FAMILIES[name], "save", type(model).save_pretrained)
+    save(model.eval(), folder)
     processor.save_pretrained(folder)
     compact(folder / "tokenizer.json")
 

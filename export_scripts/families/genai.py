@@ -17,7 +17,12 @@ from .graphs import BATCH, SEQUENCE, Graph
 
 IMAGES, CROPS, TOKENS = "num_images", "max_num_crops", "num_image_tokens"
 VISION, EMBEDDING, TEXT = "vision", "embedding", "model"
-BATCHES = ((((60, 130),), ((64, 64), (200, 64))), (((300, 90),), ((300, 90),), ((300, 90),)), (((700, 100), (900, 1000)),), ((),))
+BATCHES = (
+    (((60, 130),), ((64, 64), (200, 64))),
+    (((300, 90),), ((300, 90),), ((300, 90),)),
+    (((700, 100), (900, 1000)),),
+    ((),),
+)
 """Prompts by the (width, height) of their images."""
 
 
@@ -52,8 +57,7 @@ class Places(torch.nn.Module):
         line, column = after // (side + 1), after % (side + 1)
         view = (image * crops * side + line) * side + column
         view = torch.where(column == side, end, view)
-        place = torch.where(local < parts[image], part, torch.where(local == parts[image], separator, view))
-        return place
+        return torch.where(local < parts[image], part, torch.where(local == parts[image], separator, view))
 
 
 class Embedding(torch.nn.Module):
@@ -123,7 +127,12 @@ def settings(kind: str, model, vision: dict[str, str], embedding: list[str], dec
             "type": kind,
             "vocab_size": config.vocab_size,
         },
-        "search": {"do_sample": False, "max_length": config.max_position_embeddings, "num_beams": 1, "past_present_share_buffer": False},
+        "search": {
+            "do_sample": False,
+            "max_length": config.max_position_embeddings,
+            "num_beams": 1,
+            "past_present_share_buffer": False,
+        },
     }
 
 
@@ -156,7 +165,8 @@ class Files:
 
     def decode(self, embeds: np.ndarray, mask: np.ndarray, past: dict | None = None) -> tuple[np.ndarray, dict]:
         heads, size = (self.config["decoder"][name] for name in ("num_key_value_heads", "head_size"))
-        names = [f"past_key_values.{i}.{kind}" for i in range(self.config["decoder"]["num_hidden_layers"]) for kind in ("key", "value")]
+        layers = range(self.config["decoder"]["num_hidden_layers"])
+        names = [f"past_key_values.{layer}.{kind}" for layer in layers for kind in ("key", "value")]
         past = past or {name: np.zeros((len(embeds), heads, 0, size), np.float32) for name in names}
         positions = (mask.cumsum(-1) - 1).clip(min=0)[:, -embeds.shape[1] :]
         outputs = parity.run(self.decoder, {"inputs_embeds": embeds, "attention_mask": mask, "position_ids": positions, **past})
@@ -181,7 +191,8 @@ def check(model, processor, folder: Path) -> dict[str, float]:
                 token = prefill.logits[:, -1:].argmax(-1)
                 longer = torch.cat([mask, torch.ones_like(token)], 1)
                 following = positions[:, -1:] + 1
-                step = model(input_ids=token, attention_mask=longer, position_ids=following, past_key_values=prefill.past_key_values)
+                more = {"position_ids": following, "past_key_values": prefill.past_key_values}
+                step = model(input_ids=token, attention_mask=longer, **more)
             embeds = files.embed(ids.numpy(), inputs)
             logits, past = files.decode(embeds, mask.numpy())
             real, expected = mask.bool().numpy(), prefill.logits.numpy()

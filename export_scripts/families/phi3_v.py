@@ -86,5 +86,6 @@ def build_decoder(model, tokenizer) -> onnx.ModelProto:
 
 def transforms(steps: list[tuple[str, str, dict]]) -> dict:
     """What ONNX Runtime GenAI does to an image, step by step."""
-    listed = [{"operation": {"name": name, "domain": "com.microsoft.extensions", "type": kind, "attrs": attrs}} for name, kind, attrs in steps]
+    domain = {"domain": "com.microsoft.extensions"}
+    listed = [{"operation": {"name": name, **domain, "type": kind, "attrs": attrs}} for name, kind, attrs in steps]
     return {"processor": {"name": "image_processing", "transforms": listed}}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from phi4mm.model import CROP, load as load_model
+from phi4mm.model import CROP, load as load_model, save
 from phi4mm.processor import SIDE, Phi4MMProcessor
 
 from .genai import CROPS, IMAGES, TEXT, VISION, Places, embedding_graph, settings, write_json
@@ -30,8 +30,9 @@ class VisionEncoder(torch.nn.Module):
         self.places = Places(SIDE // 2)
         side = self.embed.img_processor.embeddings.num_patches_per_side
         bounds = torch.arange(1 / side, 1.0, 1 / side)
-        fractions = [(torch.arange(side, dtype=torch.float32) * (1.0 / torch.tensor(n))).clamp(max=1 - 1e-6) for n in range(1, side + 1)]
-        self.register_buffer("columns_of", torch.stack([torch.bucketize(f, bounds, right=True) for f in [fractions[0], *fractions]]))
+        steps = [1.0 / torch.tensor(n) for n in (1, *range(1, side + 1))]
+        fractions = [(torch.arange(side, dtype=torch.float32) * step).clamp(max=1 - 1e-6) for step in steps]
+        self.register_buffer("columns_of", torch.stack([torch.bucketize(f, bounds, right=True) for f in fractions]))
 
     def forward(self, pixel_values, image_attention_mask, image_sizes):
         images, crops = pixel_values.shape[:2]
@@ -60,7 +61,8 @@ class VisionEncoder(torch.nn.Module):
         position = torch.where(mask, position, 0).flatten(1)
         hidden = patches + tower.embeddings.position_embedding(position)
         keys = mask.flatten(1)[:, None, None, :].expand(-1, 1, hidden.shape[1], -1)
-        for layer in tower.encoder.layers[: len(tower.encoder.layers) + 1 + self.embed.layer_idx]:
+        last = len(tower.encoder.layers) + 1 + self.embed.layer_idx
+        for layer in tower.encoder.layers[:last]:
             hidden = layer(hidden, keys)
         hidden = hidden.unflatten(1, (SIDE // 2, 2, SIDE // 2, 2))
         return hidden.mean((2, 4))
@@ -127,5 +129,5 @@ def finish(model, processor, out: Path) -> None:
             "attrs": {"dyhd_base_resolution": CROP, "interpolation": "CUBIC"},
         },
     ]
-    processor_settings = {"name": "phi_4_vision_processor", "transforms": [{"operation": s} for s in steps], "output_aligner": "phi4-vision-aligner"}
-    write_json({"processor": processor_settings}, out / "vision_processor.json")
+    transforms = {"transforms": [{"operation": step} for step in steps], "output_aligner": "phi4-vision-aligner"}
+    write_json({"processor": {"name": "phi_4_vision_processor", **transforms}}, out / "vision_processor.json")

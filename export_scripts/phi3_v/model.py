@@ -30,6 +30,14 @@ class Phi3VConfig(Phi3Config):
     img_processor: dict | None = None
     embd_layer: dict | None = None
 
+    def convert_rope_params_to_dict(self, *arguments, rope_scaling: dict | None = None, **more) -> dict:
+        """Phi-3-vision calls its scaling of positions by an old name, which Phi-3's class meets too late."""
+        if rope_scaling is not None:
+            kind = rope_scaling.get("rope_type", rope_scaling.get("type"))
+            kind = "longrope" if kind == "su" else kind
+            rope_scaling = {**rope_scaling, "type": kind, "rope_type": kind}  # GenAI's builder reads the first
+        return super().convert_rope_params_to_dict(*arguments, rope_scaling=rope_scaling, **more)
+
     @property
     def clip(self) -> CLIPVisionConfig:
         return CLIPVisionConfig(**{**CLIP_LARGE, **self.img_processor.get("vision_config", {})})

@@ -37,9 +37,11 @@ def read_config(folder: Path | str) -> Phi4MultimodalConfig:
     raw = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
     if raw["model_type"] != "phi4mm":
         raise ValueError(f"model_type of {folder} is {raw['model_type']!r}, expected the published 'phi4mm'")
-    known = Phi4MultimodalConfig().to_dict().keys() | {"rope_scaling", "rope_theta", "partial_rotary_factor"}
-    text = {key: value for key, value in raw.items() if key in known - {"vision_config", "audio_config", "model_type", "rope_parameters"}}
-    image = {"crop_size": CROP, "image_size": CROP, "patch_size": PATCH, "image_token_id": raw.get("image_token_id", IMAGE_TOKEN)}
+    own = {"vision_config", "audio_config", "model_type", "rope_parameters"}
+    known = (Phi4MultimodalConfig().to_dict().keys() | {"rope_scaling", "rope_theta", "partial_rotary_factor"}) - own
+    text = {key: value for key, value in raw.items() if key in known}
+    image = {"crop_size": CROP, "image_size": CROP, "patch_size": PATCH}
+    image["image_token_id"] = raw.get("image_token_id", IMAGE_TOKEN)
     audio = {**SMALL_AUDIO, "audio_token_id": raw.get("audio_token_id", AUDIO_TOKEN)}
     return Phi4MultimodalConfig(**text, vision_config={**image, **(raw.get("img_processor") or {})}, audio_config=audio)
 
@@ -104,12 +106,14 @@ def save(model: Phi4MultimodalForCausalLM, folder: Path, rank: int = 2, alpha: i
             name = f"{layer}.base_layer.weight"
         tensors[name] = value.contiguous().clone()
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
-    (folder / "config.json").write_text(json.dumps(published_config(model.config, rank, alpha), indent=2) + "\n", encoding="utf-8")
+    config = json.dumps(published_config(model.config, rank, alpha), indent=2)
+    (folder / "config.json").write_text(config + "\n", encoding="utf-8")
 
 
 def published_config(config: Phi4MultimodalConfig, rank: int, alpha: int) -> dict:
     rope = config.rope_parameters
-    names = ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads")
+    names = ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads")
+    names += ("num_key_value_heads",)
     names += ("hidden_act", "max_position_embeddings", "original_max_position_embeddings", "rms_norm_eps", "tie_word_embeddings")
     names += ("bos_token_id", "eos_token_id", "pad_token_id", "sliding_window")
     vision = config.vision_config

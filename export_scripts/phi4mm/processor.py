@@ -28,7 +28,8 @@ class Phi4MMImageProcessor:
         self.dynamic_hd = dynamic_hd
 
     def to_dict(self) -> dict:
-        return {"image_processor_type": "Phi4MMImageProcessor", "processor_class": "Phi4MMProcessor", "dynamic_hd": self.dynamic_hd}
+        names = {"image_processor_type": "Phi4MMImageProcessor", "processor_class": "Phi4MMProcessor"}
+        return {**names, "dynamic_hd": self.dynamic_hd}
 
     def __call__(self, images: list[Image.Image]) -> dict:
         crops, masks, sizes, tokens = [], [], [], []
@@ -41,9 +42,12 @@ class Phi4MMImageProcessor:
             rows, columns = int(mask[::2, 0].sum()), int(mask[0, ::2].sum())
             tokens.append((SIDE // 2) * (SIDE // 2 + 1) + 1 + rows * (columns + 1))
         most = max(map(len, crops))
-        pixel_values = torch.stack([torch.cat([c, torch.zeros(most - len(c), 3, CROP, CROP)]) for c in crops])
-        mask = torch.stack([torch.cat([m, torch.ones(most - len(m), SIDE, SIDE)]) for m in masks])
-        return {"pixel_values": pixel_values, "image_attention_mask": mask, "image_sizes": torch.tensor(sizes), "num_img_tokens": tokens}
+        return {
+            "pixel_values": torch.stack([torch.cat([c, torch.zeros(most - len(c), 3, CROP, CROP)]) for c in crops]),
+            "image_attention_mask": torch.stack([torch.cat([m, torch.ones(most - len(m), SIDE, SIDE)]) for m in masks]),
+            "image_sizes": torch.tensor(sizes),
+            "num_img_tokens": tokens,
+        }
 
     def fit(self, image: Image.Image) -> tuple[Image.Image, torch.Tensor]:
         """The image on whole crops, with padding at its right or lower side, and which patches are not padding."""
@@ -67,7 +71,8 @@ class Phi4MMImageProcessor:
         columns, rows = math.ceil(width / CROP), math.ceil(height / CROP)
         if columns * rows <= self.dynamic_hd:
             return columns, rows
-        shapes = [(i, j) for i in range(1, self.dynamic_hd + 1) for j in range(1, self.dynamic_hd + 1) if i * j <= self.dynamic_hd]
+        sides = range(1, self.dynamic_hd + 1)
+        shapes = [(i, j) for i in sides for j in sides if i * j <= self.dynamic_hd]
         best, smallest = (1, 1), float("inf")
         for i, j in sorted(shapes, key=lambda shape: shape[0] * shape[1]):
             difference = abs(width / height - i / j)

@@ -311,5 +311,6 @@ macro_rules! families {
 }
 
 families! {
-    gemma3 idefics3 internvl llava llava_next llava_onevision paligemma qwen2_5_vl qwen2_vl qwen3_vl smolvlm
+    gemma3 idefics3 internvl llava llava_next llava_onevision paligemma phi3_v phi4mm qwen2_5_vl qwen2_vl qwen3_vl
+    smolvlm
 }
