@@ -63,9 +63,28 @@ def to_q4(source: Path, target: Path) -> None:
 
 def to_fp16(source: Path, target: Path) -> None:
     model = load(source)
+    skeleton = onnx.shape_inference.infer_shapes(onnx.load(source, load_external_data=False))
+    known = {v.name for v in model.graph.value_info}
+    model.graph.value_info.extend(v for v in skeleton.graph.value_info if v.name not in known)  # it casts what has a known type
+    compute_constant_outputs(model)
     ends = [value.name for value in (*model.graph.input, *model.graph.output)]
     float32 = [name for name in ends if not name.startswith(("past_key_values.", "present."))]
-    save(convert_float_to_float16(model, keep_io_types=float32, node_block_list=angles(model), disable_shape_infer=True), target)
+    half = convert_float_to_float16(model, keep_io_types=float32, node_block_list=angles(model), disable_shape_infer=True)
+    first_casts = {node.output[0]: node for node in reversed(half.graph.node)}
+    nodes = [node for node in half.graph.node if first_casts[node.output[0]] is node]  # the converter repeats casts of one value
+    del half.graph.node[:]
+    half.graph.node.extend(nodes)
+    save(half, target)
+
+
+def compute_constant_outputs(model: onnx.ModelProto) -> None:
+    """An output that is a weight itself (LLaVA-NeXT's newline) becomes a copy of it: the converter casts what nodes compute."""
+    outputs = {value.name for value in model.graph.output}
+    for weight in model.graph.initializer:
+        if weight.name in outputs:
+            copy = onnx.helper.make_node("Identity", [f"{weight.name}.weight"], [weight.name], name=f"{weight.name}.copy")
+            weight.name = f"{weight.name}.weight"
+            model.graph.node.append(copy)
 
 
 def angles(model: onnx.ModelProto) -> list[str]:

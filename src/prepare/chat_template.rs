@@ -67,7 +67,9 @@ impl ChatTemplate {
         environment.add_function("raise_exception", |message: String| -> Result<Value, minijinja::Error> {
             Err(minijinja::Error::new(ErrorKind::InvalidOperation, message))
         });
-        environment.add_template_owned("chat", source).map_err(|error| TemplateError(describe(&error)))?;
+        environment
+            .add_template_owned("chat", without_generation_tags(&source))
+            .map_err(|error| TemplateError(describe(&error)))?;
         Ok(Self { environment, bos_token, eos_token })
     }
 
@@ -86,7 +88,9 @@ impl ChatTemplate {
             bos_token => &self.bos_token,
             eos_token => &self.eos_token,
         };
-        template.render_captured_to(values, &mut rendered).map_err(|error| TemplateError(describe(&error)))?;
+        template
+            .render_captured_to(values, &mut rendered)
+            .map_err(|error| TemplateError(describe(&error)))?;
         String::from_utf8(rendered.0).map_err(|error| TemplateError(error.to_string()))
     }
 
@@ -94,6 +98,29 @@ impl ChatTemplate {
     pub fn bos_token(&self) -> &str {
         &self.bos_token
     }
+}
+
+/// transformers marks what the model wrote by `{% generation %}` ... `{% endgeneration %}`, for training; they print nothing.
+/// Here they become an `if` that holds, which leaves the whitespace control beside them as it is.
+fn without_generation_tags(source: &str) -> String {
+    let mut rewritten = String::with_capacity(source.len());
+    let mut rest = source;
+    while let Some(start) = rest.find("{%") {
+        let (before, tag) = rest.split_at(start + 2);
+        rewritten.push_str(before);
+        rest = tag;
+        let Some(end) = tag.find("%}") else { break };
+        let statement = &tag[..end];
+        let word = statement.trim_matches(|c: char| c.is_whitespace() || c == '-' || c == '+');
+        let instead = match word {
+            "generation" => "if true",
+            "endgeneration" => "endif",
+            _ => continue,
+        };
+        rewritten.push_str(&statement.replace(word, instead));
+        rest = &tag[end..];
+    }
+    rewritten + rest
 }
 
 /// A prompt that stops growing at [`MAX_OUTPUT_BYTES`].
@@ -139,6 +166,12 @@ mod tests {
     fn python_methods_and_parts_work() {
         let source = "{{ bos_token }}{% for m in messages %}{{ m['role'].upper() }}:{% for c in m.content %}{{ '<image>' if c.type == 'image' else c['text'].strip() }}{% endfor %}{% endfor %}";
         assert_eq!(render(source).unwrap(), "<s>USER:<image>hi");
+    }
+
+    #[test]
+    fn marks_for_training_print_nothing() {
+        let source = "{% set a = '%' %}a {%- generation -%} {{ 'b' }}{% endgeneration %}c";
+        assert_eq!(render(source).unwrap(), "abc");
     }
 
     #[test]

@@ -4,8 +4,8 @@
 mod determinism;
 mod errors;
 mod house;
-mod models;
 mod loading;
+mod models;
 mod program;
 mod reference;
 mod samples;

@@ -7,7 +7,7 @@ use crossmodal::engine::{Generation, GenerationSettings, encode_images, generate
 use crossmodal::model::{
     ImageFeatures, Model, ModelDirectory, OnnxRuntime, Precision, Provider, SessionSettings,
 };
-use crossmodal::prepare::{PreparedImage, Preparer, Prompt};
+use crossmodal::prepare::{Preparer, Prompt};
 use crossmodal::suite::{
     AnswerOption, Control, Group, ImageSource, Message, Part, Presentation, PresentationKind, Role,
 };
@@ -122,7 +122,12 @@ struct Fixture {
 
 impl Fixture {
     fn open(family: &str) -> Self {
-        let directory = ModelDirectory::open(&folder("tests/models", family), Precision::Fp32).unwrap();
+        Self::open_at(&folder("tests/models", family), family)
+    }
+
+    /// A copy of a family's fixture, in whatever layout.
+    fn open_at(path: &Path, family: &str) -> Self {
+        let directory = ModelDirectory::open(path, Precision::Fp32).unwrap();
         let preparer = Preparer::open(&directory).unwrap();
         let golden = folder("tests/golden/models", family);
         let cases: Vec<Case> =
@@ -202,6 +207,69 @@ fn describe(directory: &Path) -> String {
     let output = output.unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// A copy of the LLaVA fixture, changed by `change`, still gives transformers' answers.
+fn still_equal(change: impl FnOnce(&Path)) {
+    let copy = tempfile::tempdir().unwrap();
+    let fixture = folder("tests/models", "llava");
+    std::fs::create_dir(copy.path().join("onnx")).unwrap();
+    for name in ["", "onnx"] {
+        for entry in std::fs::read_dir(fixture.join(name)).unwrap().map(Result::unwrap) {
+            if entry.path().is_file() {
+                std::fs::copy(entry.path(), copy.path().join(name).join(entry.file_name())).unwrap();
+            }
+        }
+    }
+    change(copy.path());
+    Fixture::open_at(copy.path(), "llava").generations_equal("llava");
+}
+
+#[test]
+fn optimum_keeps_graphs_beside_the_configuration() {
+    still_equal(|path| {
+        for entry in std::fs::read_dir(path.join("onnx")).unwrap().map(Result::unwrap) {
+            std::fs::rename(entry.path(), path.join(entry.file_name())).unwrap();
+        }
+        std::fs::remove_dir(path.join("onnx")).unwrap();
+        assert!(describe(path).contains("layout            optimum"), "{}", describe(path));
+    });
+}
+
+#[test]
+fn a_decoder_may_be_in_two_halves() {
+    still_equal(|path| {
+        let merged = path.join("onnx/decoder_model_merged.onnx");
+        std::fs::copy(&merged, path.join("onnx/decoder_with_past_model.onnx")).unwrap();
+        std::fs::rename(&merged, path.join("onnx/decoder_model.onnx")).unwrap();
+        assert!(describe(path).contains("onnx/decoder_with_past_model.onnx"), "{}", describe(path));
+    });
+}
+
+#[test]
+fn a_decoder_may_ask_which_branch_and_how_many_logits() {
+    const BOOL: u8 = 9;
+    const INT64: u8 = 7;
+    still_equal(|path| {
+        let file = path.join("onnx/decoder_model_merged.onnx");
+        let mut bytes = std::fs::read(&file).unwrap();
+        bytes.extend(extra_inputs(&[("use_cache_branch", BOOL, &[1]), ("num_logits_to_keep", INT64, &[])]));
+        std::fs::write(&file, bytes).unwrap();
+        assert!(describe(path).contains("last logits only  yes"), "{}", describe(path));
+    });
+}
+
+/// Bytes that, appended to an ONNX file, add inputs to its graph.
+fn extra_inputs(inputs: &[(&str, u8, &[u8])]) -> Vec<u8> {
+    let field = |number: u8, body: &[u8]| [&[number << 3 | 2, body.len() as u8], body].concat();
+    let mut graph = Vec::new();
+    for (name, element, shape) in inputs {
+        let axes: Vec<u8> = shape.iter().flat_map(|size| field(1, &[8, *size])).collect();
+        let tensor = [vec![8, *element], field(2, &axes)].concat();
+        let value = [field(1, name.as_bytes()), field(2, &field(1, &tensor))].concat();
+        graph.extend(field(11, &value));
+    }
+    field(7, &graph)
 }
 
 macro_rules! families {
