@@ -2,9 +2,9 @@
 
     python export_scripts/export.py MODEL_OR_DIR OUT [--dtype fp32] [--dtype fp16] [--dtype int8] [--dtype q4] [--opset 23]
 
-MODEL_OR_DIR is a checkpoint's directory or its id on the hub. Writes `OUT/onnx/{vision_encoder,embed_tokens,decoder_model_merged}
-{suffix}.onnx` (the suffix is empty for fp32, else `_fp16`, `_int8`, `_q4`) and, beside `onnx/`, config, tokenizer, processor and chat
-template. The fp32 graphs are checked against transformers (`parity.py`) and the export fails if they differ; the others
+MODEL_OR_DIR is a checkpoint's directory or its id on the hub. Writes `vision_encoder`, `embed_tokens` and `decoder_model_merged`
+to `OUT/onnx/` (`.onnx` for fp32, else `_fp16.onnx`, `_int8.onnx`, `_q4.onnx`) and, beside `onnx/`, config, tokenizer, processor
+and chat template. The fp32 graphs are checked against transformers (`parity.py`) and the export fails if they differ; the others
 (`quantize.py`) are compared with it too, and the differences are reported.
 """
 
@@ -32,7 +32,9 @@ SETTINGS = ("*.json", "*.jinja", "*.model", "*.txt")
 """What a model directory has beside its weights."""
 
 
-def export_model(source: Path | str, out: Path, dtypes: tuple[str, ...] = ("fp32",), opset: int = OPSET) -> dict[str, dict[str, float]]:
+def export_model(
+    source: Path | str, out: Path, dtypes: tuple[str, ...] = ("fp32",), opset: int = OPSET
+) -> dict[str, dict[str, float]]:
     """Exports `source` (a checkpoint's directory or hub id) to `out`. Returns, per dtype, what the check measured."""
     model = AutoModelForImageTextToText.from_pretrained(source, dtype=torch.float32, attn_implementation="sdpa").eval()
     family = FAMILIES.get(model.config.model_type)

@@ -1,16 +1,17 @@
-"""Writes `tests/golden/models/MODEL_TYPE/`: what transformers says to the fixtures of `tests/models`, for the Rust tests to compare with.
+"""Writes `tests/golden/models/MODEL_TYPE/`: what transformers says to the fixtures of `tests/models`, for the Rust tests.
 
     python export_scripts/tiny_models.py --checkpoints CHECKPOINTS
     python export_scripts/golden_models.py --checkpoints CHECKPOINTS [--only qwen2_vl ...] [--out tests/golden/models]
 
-`cases.json` is `{"batch": [names], "cases": [...]}`; `batch` names the cases that make a batch of prompts of different lengths. A case:
+`cases.json` is `{"batch": [names], "cases": [...]}`; `batch` names the cases that make a batch of prompts of different lengths.
+A case:
 
 - `name`, `messages` (an image is given by its index in `images`), `images`: width, height and seed of `parity.picture`;
 - `rendered`: the prompt by the chat template (for PaliGemma, which has none, the text that its processor takes);
   `{"error": true}` in its place where the template refuses, and then nothing else;
 - `ids`: the tokens of the prompt with all placeholders, `positions`: int64 [seq], or [3][seq] for Qwen;
-- of some cases also `tokens`: eight greedy tokens, whether or not one ends the text, and `logits_row`: the first of the eight rows
-  of `logits.f32` (float32, little endian, [rows, vocabulary]) that chose them; the first row is the prompt's last position.
+- of some cases also `tokens`: eight greedy tokens, whether or not one ends the text, and `logits_row`: the first of the eight
+  rows of `logits.f32` (float32, little endian, [rows, vocabulary]) that chose them, which is the prompt's last position.
 
 The reference is transformers in float32, one prompt at a time, with the Pillow backends of the image processors.
 """
@@ -102,8 +103,9 @@ def chats(needs_images: bool) -> list[dict]:
     bodies = {
         "image first": [user(image, text("What is  this?\n"))],
         "image last": [user(text("Naïve 色 question: what is this?"), image)],
-        "two images": [user(image, text("and"), another, text("Which is red?"))],
+        "text between images": [user(image, text("and"), another, text("Which is red?"))],
         "no image": [user(text(" Say yes. "))],
+        "two user turns": [user(text("Hello!")), user(text("Which is red?"))],
         "two turns": [user(image, text("What color?")), answer, user(text("And the shape?"))],
         "two turns, image later": [user(text("Hello!")), answer, user(another, text("And this?"), image)],
     }
@@ -128,8 +130,9 @@ class Reference:
         self.model = AutoModelForImageTextToText.from_pretrained(checkpoint, dtype=torch.float32).eval()
         images = AutoImageProcessor.from_pretrained(checkpoint, backend="pil")
         self.processor = AutoProcessor.from_pretrained(checkpoint, image_processor=images)
-        if not type(self.processor.image_processor).__name__.endswith("Pil"):
-            raise TypeError(f"{checkpoint}: the image processor is {type(self.processor.image_processor)}, expected a Pillow backend")
+        backend = type(self.processor.image_processor).__name__
+        if not backend.endswith("Pil"):
+            raise TypeError(f"{checkpoint}: the image processor is {backend}, expected a Pillow backend")
         self.host = getattr(FAMILIES[self.model.config.model_type], "Host", Host)(self.model)
 
     def describe(self, case: dict) -> dict:

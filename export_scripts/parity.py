@@ -1,5 +1,5 @@
-"""Do the exported graphs say what transformers says? Prefill, decode with a past, and a longer continuation on a past, in float32,
-on what the model's own processor makes of prompts with no, one and two images of different sizes, in left-padded batches.
+"""Do the exported graphs say what transformers says? Prefill, decode with a past, and a longer continuation on a past, in
+float32, on what the model's own processor makes of prompts with no, one and two images of different sizes, padded on the left.
 """
 
 from pathlib import Path
@@ -120,7 +120,8 @@ def require(report: dict[str, float]) -> None:
     """Fails where a float32 export differs from transformers by more than rounding."""
     for name in ("prefill", "decode", "continuation"):
         if name in report and not report[name] <= TOLERANCE:
-            raise ArithmeticError(f"{name}: logits differ from transformers by {report[name]:.2e}, expected at most {TOLERANCE:.0e}")
+            found = f"logits differ from transformers by {report[name]:.2e}"
+            raise ArithmeticError(f"{name}: {found}, expected at most {TOLERANCE:.0e}")
 
 
 def prompts(processor, rows: tuple[tuple[tuple[int, int], ...], ...]):

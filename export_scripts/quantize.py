@@ -1,7 +1,7 @@
 """The other precisions of a float32 graph, a file in and a file out.
 
-- fp16: weights and arithmetic in half precision, and the keys and values of the past with them; features, embeddings and logits stay
-  float32, and so does what turns positions into angles, which half precision cannot count beyond 2,048.
+- fp16: weights and arithmetic in half precision, and the keys and values of the past with them; features, embeddings and logits
+  stay float32, and so does what turns positions into angles, which half precision cannot count beyond 2,048.
 - int8, for CPUs: weights as signed bytes with one scale per output channel, activations quantised while running. Signed, because
   ONNX Runtime's fast kernels want it: with unsigned weights the same graph is several times slower.
 - q4: weights in 4 bits, 32 of them to a scale, symmetric; arithmetic in float32.
@@ -23,7 +23,7 @@ EXTERNAL_DATA_ABOVE = 1 << 30
 
 
 def load(source: Path) -> onnx.ModelProto:
-    """The graph without what the exporter lists twice: initializers among intermediate values trip the quantizers over their types."""
+    """The graph without what the exporter lists twice: initializers among the intermediate values, which quantizers trip over."""
     model = onnx.load(source)
     initializers = {i.name for i in model.graph.initializer}
     values = [v for v in model.graph.value_info if v.name not in initializers]

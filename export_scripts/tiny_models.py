@@ -7,8 +7,12 @@ exported, in transformers' own format: `golden_models.py` needs it.
 """
 
 import os
+import sys
 
 os.environ["HF_HUB_OFFLINE"] = "1"
+if os.environ.get("PYTHONHASHSEED") != "0":  # transformers walks over a set of layer types, and the graph keeps that order
+    os.environ["PYTHONHASHSEED"] = "0"
+    os.execv(sys.executable, [sys.executable, *sys.argv])
 
 import argparse
 import json

@@ -1,6 +1,6 @@
 """Gemma 3: a fixed number of tokens an image, which see one another in both directions; most layers see a sliding window only.
-`pixel_values` [n, 3, height, width] -> `image_features` [n, tokens, hidden]; the decoder takes `token_type_ids` int64 [batch, seq],
-1 for the tokens of an image and 0 for all others, generated ones too.
+`pixel_values` [n, 3, height, width] -> `image_features` [n, tokens, hidden]; the decoder takes `token_type_ids` int64
+[batch, seq], 1 for the tokens of an image and 0 for all others, generated ones too.
 """
 
 import torch

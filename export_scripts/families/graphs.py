@@ -48,7 +48,7 @@ class Decoder(torch.nn.Module):
         return self.decode(inputs_embeds, attention_mask, position_ids, past)
 
     def decode(self, inputs_embeds, attention_mask, position_ids, past, **more):
-        """The text model on top of `past`. `attention_mask` may also be what the text model takes instead: masks by layer type."""
+        """The text model on top of `past`. `attention_mask` may also be what it takes instead: masks by layer type."""
         cache = DynamicCache()
         for key, value in past:
             layer = DynamicLayer()

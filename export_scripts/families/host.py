@@ -8,7 +8,7 @@ import torch
 
 
 class Host:
-    """The plain family: `pixel_values` in, features in the order of the image tokens out, positions counted from the first token."""
+    """The plain family: `pixel_values` in, features in the order of the image tokens out, positions from the first token on."""
 
     first_position = 0
     needs_images = False

@@ -1,5 +1,5 @@
-"""Idefics 3 and SmolVLM: an image is tiles and a thumbnail. `pixel_values` [batch, n, 3, height, width] and `pixel_attention_mask` bool
-[batch, n, height, width] -> `image_features` [n real, tokens, hidden]: tiles that are all zeros fill up a batch, and are left out.
+"""Idefics 3 and SmolVLM: an image is tiles and a thumbnail. `pixel_values` [batch, n, 3, height, width], `pixel_attention_mask`
+bool [batch, n, height, width] -> `image_features` [n real, tokens, hidden]: tiles of zeros fill up a batch, and are left out.
 """
 
 import numpy as np

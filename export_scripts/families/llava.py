@@ -1,4 +1,4 @@
-"""LLaVA: CLIP tower, projector, any plain decoder. `pixel_values` [n, 3, height, width] -> `image_features` [n, tokens, hidden]."""
+"""LLaVA: CLIP tower, projector, plain decoder. `pixel_values` [n, 3, height, width] -> `image_features` [n, tokens, hidden]."""
 
 from .graphs import Graph, TowerAndProjector, decoder_graph, embed_graph, image_graph
 

@@ -1,5 +1,5 @@
 """LLaVA-NeXT: an image is a thumbnail and tiles. `pixel_values` [n tiles, 3, height, width] -> `image_features` [n tiles, tokens,
-hidden] and `image_newline` [hidden]. To lay the tiles out, cut the padding off and end each row with the newline is the host's work.
+hidden] and `image_newline` [hidden]. The host lays the tiles out, cuts the padding off and ends each row with the newline.
 """
 
 import numpy as np

@@ -1,5 +1,5 @@
-"""LLaVA-OneVision: as LLaVA-NeXT, with a SigLIP tower; the tiles of a large image are shrunk after they are laid out (by the host),
-and the images of a prompt with several have no tiles, only the thumbnail and a newline.
+"""LLaVA-OneVision: as LLaVA-NeXT, with a SigLIP tower; the tiles of a large image are shrunk after they are laid out (by the
+host), and the images of a prompt with several have no tiles, only the thumbnail and a newline.
 """
 
 import torch

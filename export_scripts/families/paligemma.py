@@ -1,6 +1,6 @@
 """PaliGemma: a fixed number of tokens an image; all tokens of a prompt see one another, and positions start at 1.
-`pixel_values` [n, 3, height, width] -> `image_features` [n, tokens, hidden]; the decoder takes `token_type_ids` int64 [batch, seq],
-0 for the prompt and 1 for generated tokens. A prompt has to be one call: a token of its first part cannot see the second.
+`pixel_values` [n, 3, height, width] -> `image_features` [n, tokens, hidden]; the decoder takes `token_type_ids` int64
+[batch, seq], 0 for the prompt and 1 for generated tokens. A prompt has to be one call: its first part sees the second.
 """
 
 import torch

@@ -48,7 +48,8 @@ def llava():
     )
     images = T.CLIPImageProcessor(size={"shortest_edge": 56}, crop_size={"height": 56, "width": 56})
     settings = {"patch_size": 14, "vision_feature_select_strategy": "default", "num_additional_image_tokens": 1}
-    return T.LlavaForConditionalGeneration(config), T.LlavaProcessor(images, tokenizer, **settings, chat_template=template("llava"))
+    processor = T.LlavaProcessor(images, tokenizer, **settings, chat_template=template("llava"))
+    return T.LlavaForConditionalGeneration(config), processor
 
 
 def llava_next():
@@ -103,8 +104,9 @@ def llava_onevision():
     return T.LlavaOnevisionForConditionalGeneration(config), processor
 
 
-def qwen(config_class, model_class, processor_class, videos, name: str, patch: int, vision: dict, rope: dict | None = None, **text):
-    """What the three Qwen-VL have in common: 2 x 2 patches a token, images between 4 and 32 tokens."""
+def qwen(config_class, model_class, processor_class, videos, name: str, vision: dict, rope: dict | None = None, **text):
+    """What the three Qwen-VL have in common: patches of 8 x 8, four of them a token, images between 4 and 32 tokens."""
+    patch, merge = {"patch_size": 8, "temporal_patch_size": 2}, 2
     marks = ("<|vision_start|>", "<|vision_end|>", "<|vision_pad|>", "<|image_pad|>", "<|video_pad|>")
     named = {
         "image_token": "<|image_pad|>",
@@ -117,28 +119,27 @@ def qwen(config_class, model_class, processor_class, videos, name: str, patch: i
     rope = {"rope_type": "default", "rope_theta": 1e6, "mrope_section": [1, 2, 1], **(rope or {})}
     config = config_class(
         text_config={**text_settings(tokenizer), "rope_parameters": rope, **text},
-        vision_config={"depth": 2, "num_heads": 2, "patch_size": patch, "temporal_patch_size": 2, "spatial_merge_size": 2, **vision},
+        vision_config={"depth": 2, "num_heads": 2, **patch, "spatial_merge_size": merge, **vision},
         **ids,
         tie_word_embeddings=False,
     )
-    side = 2 * patch
-    images = T.Qwen2VLImageProcessor(
-        patch_size=patch, temporal_patch_size=2, merge_size=2, size={"shortest_edge": 4 * side**2, "longest_edge": 32 * side**2}
-    )
-    processor = processor_class(images, tokenizer, videos(patch_size=patch), chat_template=template(name))
+    token = (merge * patch["patch_size"]) ** 2  # in pixels
+    size = {"shortest_edge": 4 * token, "longest_edge": 32 * token}
+    images = T.Qwen2VLImageProcessor(**patch, merge_size=merge, size=size)
+    processor = processor_class(images, tokenizer, videos(patch_size=patch["patch_size"]), chat_template=template(name))
     return model_class(config), processor
 
 
 def qwen2_vl():
     classes = (T.Qwen2VLConfig, T.Qwen2VLForConditionalGeneration, T.Qwen2VLProcessor, T.Qwen2VLVideoProcessor)
-    return qwen(*classes, "qwen2_vl", 8, {"embed_dim": 32, "hidden_size": TEXT["hidden_size"], "mlp_ratio": 2})
+    return qwen(*classes, "qwen2_vl", {"embed_dim": 32, "hidden_size": TEXT["hidden_size"], "mlp_ratio": 2})
 
 
 def qwen2_5_vl():
     """Windows of 2 x 2 tokens in all layers of the tower but two."""
     classes = (T.Qwen2_5_VLConfig, T.Qwen2_5_VLForConditionalGeneration, T.Qwen2_5_VLProcessor, T.Qwen2VLVideoProcessor)
     vision = {"hidden_size": 24, "intermediate_size": 48, "out_hidden_size": TEXT["hidden_size"]}
-    return qwen(*classes, "qwen2_5_vl", 8, {**vision, "depth": 4, "window_size": 32, "fullatt_block_indexes": [1, 3]})
+    return qwen(*classes, "qwen2_5_vl", {**vision, "depth": 4, "window_size": 32, "fullatt_block_indexes": [1, 3]})
 
 
 def qwen3_vl():
@@ -146,7 +147,7 @@ def qwen3_vl():
     classes = (T.Qwen3VLConfig, T.Qwen3VLForConditionalGeneration, T.Qwen3VLProcessor, T.Qwen3VLVideoProcessor)
     vision = {"hidden_size": 24, "intermediate_size": 48, "out_hidden_size": TEXT["hidden_size"], "num_position_embeddings": 36}
     vision = {**vision, "depth": 3, "deepstack_visual_indexes": [0, 1]}
-    return qwen(*classes, "qwen3_vl", 8, vision, {"mrope_interleaved": True, "rope_theta": 5e6}, head_dim=8)
+    return qwen(*classes, "qwen3_vl", vision, {"mrope_interleaved": True, "rope_theta": 5e6}, head_dim=8)
 
 
 def internvl():
@@ -183,10 +184,11 @@ def internvl():
 
 
 def idefics(config_class, model_class, image_class, specials: tuple[str, ...], names: dict[str, str]):
-    """What Idefics 3 and SmolVLM have in common: tiles of 64 x 64 and a thumbnail, of 4 tokens each. Also the tokenizer, images."""
+    """What Idefics 3 and SmolVLM have in common: tiles of 64 x 64 and a thumbnail, of 4 tokens each."""
     rows = tuple(f"<row_{i}_col_{j}>" for i in range(1, 5) for j in range(1, 5))
     marks = ("<fake_token_around_image>", "<image>", "<end_of_utterance>", "<global-img>")
-    tokenizer = byte_level((*specials, *marks, *rows), **names, image_token="<image>", end_of_utterance_token="<end_of_utterance>")
+    names = {**names, "image_token": "<image>", "end_of_utterance_token": "<end_of_utterance>"}
+    tokenizer = byte_level((*specials, *marks, *rows), **names)
     config = config_class(
         text_config=T.LlamaConfig(**text_settings(tokenizer)),
         vision_config={**TOWER, "image_size": 64, "patch_size": 8},
@@ -254,9 +256,10 @@ def paligemma():
     processor = T.PaliGemmaProcessor(images, tokenizer)
     width = 24
     text = {"hidden_size": width, "intermediate_size": 48, "head_dim": 8, "tie_word_embeddings": True}
+    tower = T.SiglipVisionConfig(**TOWER, image_size=56, patch_size=14, projection_dim=width, vision_use_head=False)
     config = T.PaliGemmaConfig(
         text_config=T.GemmaConfig(**text_settings(tokenizer, **text)),
-        vision_config=T.SiglipVisionConfig(**TOWER, image_size=56, patch_size=14, projection_dim=width, vision_use_head=False).to_dict(),
+        vision_config=tower.to_dict(),
         projection_dim=width,
         hidden_size=width,
         image_token_index=processor.image_token_id,

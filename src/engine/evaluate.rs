@@ -120,11 +120,14 @@ pub fn encode_images(
     model: &mut Model,
     images: &[Result<PreparedImage, String>],
 ) -> Vec<Result<ImageFeatures, String>> {
-    let mut first: BTreeMap<&str, usize> = BTreeMap::new();
+    fn key(image: &PreparedImage) -> (&str, bool) {
+        (&image.hash, image.among_others)
+    }
+    let mut first: BTreeMap<(&str, bool), usize> = BTreeMap::new();
     let mut distinct: Vec<(usize, &Pixels)> = Vec::new();
     for (index, image) in images.iter().enumerate() {
         if let Ok(image) = image {
-            first.entry(&image.hash).or_insert_with(|| {
+            first.entry(key(image)).or_insert_with(|| {
                 distinct.push((index, &image.pixels));
                 index
             });
@@ -149,9 +152,9 @@ pub fn encode_images(
     }
     for (index, image) in images.iter().enumerate() {
         if let Ok(image) = image
-            && first[image.hash.as_str()] != index
+            && first[&key(image)] != index
         {
-            features[index] = features[first[image.hash.as_str()]].clone();
+            features[index] = features[first[&key(image)]].clone();
         }
     }
     features

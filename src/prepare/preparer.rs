@@ -1,5 +1,6 @@
 //! From groups to prompts and pixels.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,7 +11,7 @@ use tokenizers::Tokenizer;
 
 use super::OptionTokens;
 use super::chat_template::ChatTemplate;
-use crate::model::family::{Family, ImagePlace, Pixels, Positions};
+use crate::model::family::{Company, Family, ImagePlace, Pixels, Positions};
 use crate::model::{ModelDirectory, ModelError};
 use crate::render::load::load;
 use crate::suite::seeding::hex_digest;
@@ -63,6 +64,8 @@ pub struct PreparedImage {
     pub hash: String,
     /// What the vision encoder takes.
     pub pixels: Pixels,
+    /// Whether it was processed for prompts that show several images, where that makes a difference.
+    pub among_others: bool,
 }
 
 /// A unit of work: consecutive groups, their distinct images and their prompts.
@@ -71,7 +74,7 @@ pub struct PreparedUnit {
     pub index: usize,
     /// Its groups.
     pub groups: Vec<Group>,
-    /// Images of all groups, in order.
+    /// Images of all groups, in order; after them those again that are processed otherwise among others.
     pub images: Vec<Result<PreparedImage, String>>,
     /// Prompts of all groups' presentations, in order.
     pub prompts: Vec<Result<Prompt, String>>,
@@ -169,17 +172,31 @@ impl Preparer {
     /// Prepares a unit: draws, decodes, resizes and tokenizes on rayon's threads.
     pub fn prepare(&self, index: usize, groups: Vec<Group>) -> PreparedUnit {
         let sources: Vec<&ImageSource> = groups.iter().flat_map(|group| &group.images).collect();
-        let images: Vec<Result<PreparedImage, String>> =
-            sources.into_par_iter().map(|source| guarded("image", || self.image(source))).collect();
+        let mut images: Vec<Result<PreparedImage, String>> =
+            sources.par_iter().map(|source| guarded("image", || self.image(source))).collect();
         let mut offset = 0;
         let mut rows: Vec<(usize, &Presentation)> = Vec::new();
         for group in &groups {
             rows.extend(group.presentations.iter().map(|row| (offset, row)));
             offset += group.images.len();
         }
+        let again = self.shown_among_others(&rows);
+        let processed: Vec<_> = again
+            .par_iter()
+            .map(|&index| guarded("image", || self.image_among_others(sources[index])))
+            .collect();
+        let among_others: BTreeMap<usize, usize> =
+            again.iter().enumerate().map(|(place, &index)| (index, images.len() + place)).collect();
+        images.extend(processed);
         let prompts: Vec<Result<Prompt, String>> = rows
             .into_par_iter()
-            .map(|(offset, row)| guarded("prompt", || self.prompt(row, &images, offset)))
+            .map(|(offset, row)| {
+                let shown = shown_by(row).map(|image| offset + image);
+                let alone = shown.clone().count() < 2;
+                let index =
+                    |image: usize| among_others.get(&image).filter(|_| !alone).copied().unwrap_or(image);
+                guarded("prompt", || self.prompt(row, &images, shown.map(index)))
+            })
             .collect();
         PreparedUnit { index, groups, images, prompts }
     }
@@ -190,19 +207,33 @@ impl Preparer {
     /// When it cannot be drawn or decoded.
     pub fn image(&self, source: &ImageSource) -> Result<PreparedImage, String> {
         let image = load(source).map_err(|error| error.to_string())?;
-        Ok(PreparedImage { hash: image_hash(&image), pixels: self.family.pixels(&image)? })
+        let pixels = self.family.pixels(&image)?;
+        Ok(PreparedImage { hash: image_hash(&image), pixels, among_others: false })
+    }
+
+    fn image_among_others(&self, source: &ImageSource) -> Result<PreparedImage, String> {
+        let image = load(source).map_err(|error| error.to_string())?;
+        let pixels = self.family.pixels_among_others(&image)?;
+        Ok(PreparedImage { hash: image_hash(&image), pixels, among_others: true })
+    }
+
+    /// Images that a prompt shows beside another one, where the family makes a difference.
+    fn shown_among_others(&self, rows: &[(usize, &Presentation)]) -> Vec<usize> {
+        if self.family.company() == Company::Ignored {
+            return Vec::new();
+        }
+        let several = rows.iter().filter(|(_, row)| shown_by(row).count() > 1);
+        let shown: BTreeSet<usize> =
+            several.flat_map(|(offset, row)| shown_by(row).map(move |image| offset + image)).collect();
+        shown.into_iter().collect()
     }
 
     fn prompt(
         &self,
         row: &Presentation,
         images: &[Result<PreparedImage, String>],
-        offset: usize,
+        shown: impl Iterator<Item = usize>,
     ) -> Result<Prompt, String> {
-        let shown = row.messages.iter().flat_map(|message| &message.content).filter_map(|part| match part {
-            Part::Image(image) => Some(offset + image),
-            Part::Text(_) => None,
-        });
         let shown: Vec<(usize, &Pixels)> = shown
             .map(|index| images[index].as_ref().map(|image| (index, &image.pixels)).map_err(Clone::clone))
             .collect::<Result<_, _>>()?;
@@ -259,6 +290,14 @@ impl Preparer {
             more => Err(format!("the prompt has {more} image tokens more than its images have features")),
         }
     }
+}
+
+/// The images that a presentation shows, in order.
+fn shown_by(row: &Presentation) -> impl Iterator<Item = usize> + Clone {
+    row.messages.iter().flat_map(|message| &message.content).filter_map(|part| match part {
+        Part::Image(image) => Some(*image),
+        Part::Text(_) => None,
+    })
 }
 
 /// A third-party decoder's or template's panic is one sample's error.

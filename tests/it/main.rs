@@ -4,6 +4,7 @@
 mod determinism;
 mod errors;
 mod house;
+mod image_processors;
 mod loading;
 mod models;
 mod program;

@@ -2,8 +2,12 @@
 //! position ids are computed. Everything else is read from the model's files. Adding a family is one file and one row in
 //! [`FAMILIES`].
 
+mod any_resolution;
+mod gemma3;
 mod idefics3;
+mod internvl;
 mod llava;
+mod paligemma;
 mod pixels;
 mod positions;
 mod qwen_vl;
@@ -27,6 +31,19 @@ pub trait Family: Send + Sync {
     /// # Errors
     /// When the image cannot be processed, such as one whose sides are so unlike that resizing it would take gigabytes.
     fn pixels(&self, image: &RgbImage) -> Result<Pixels, String>;
+
+    /// Whether an image is processed in another way when a prompt shows several.
+    fn company(&self) -> Company {
+        Company::Ignored
+    }
+
+    /// Processes an image for a prompt that shows several.
+    ///
+    /// # Errors
+    /// As [`Family::pixels`].
+    fn pixels_among_others(&self, image: &RgbImage) -> Result<Pixels, String> {
+        self.pixels(image)
+    }
 
     /// The placeholder that stands for an image in a rendered prompt.
     fn image_placeholder(&self) -> &str;
@@ -58,12 +75,26 @@ pub trait Family: Send + Sync {
     }
 }
 
+/// Whether other images in the same prompt change how one is processed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Company {
+    /// They don't.
+    Ignored,
+    /// They do: [`Family::pixels_among_others`] is asked then.
+    Matters,
+}
+
 /// Sets a family up from the model's configuration files.
 type Open = fn(&ModelDirectory) -> Result<Box<dyn Family>, ModelError>;
 
 /// The known families by `model_type`.
 const FAMILIES: &[(&str, Open)] = &[
+    ("gemma3", |directory| Ok(Box::new(gemma3::Gemma3::of(directory)?))),
+    ("internvl", |directory| Ok(Box::new(internvl::InternVl::of(directory)?))),
     ("llava", |directory| Ok(Box::new(llava::Llava::of(directory)?))),
+    ("llava_next", |directory| Ok(Box::new(any_resolution::AnyResolution::next(directory)?))),
+    ("llava_onevision", |directory| Ok(Box::new(any_resolution::AnyResolution::one_vision(directory)?))),
+    ("paligemma", |directory| Ok(Box::new(paligemma::PaliGemma::of(directory)?))),
     ("qwen2_vl", |directory| Ok(Box::new(qwen_vl::QwenVl::of(directory, "qwen2_vl")?))),
     ("qwen2_5_vl", |directory| Ok(Box::new(qwen_vl::QwenVl::of(directory, "qwen2_5_vl")?))),
     ("idefics3", |directory| Ok(Box::new(idefics3::Idefics3::of(directory, "idefics3")?))),

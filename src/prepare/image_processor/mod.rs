@@ -3,20 +3,23 @@
 //! Pixels equal those of transformers' reference (Pillow) processors to 1/255.
 
 mod normalisation;
+mod pan_and_scan;
 mod patches;
 mod smart_resize;
 mod split;
+pub mod tiles;
 
 use image::{Rgb, RgbImage};
 use ndarray::Array3;
 use serde_json::Value;
 
 pub use normalisation::Normalisation;
+pub use pan_and_scan::PanAndScan;
 pub use patches::Patches;
 pub use smart_resize::PixelBounds;
 pub use split::{Splitter, Tiles};
 
-use crate::render::resize::{Filter, resize};
+use crate::render::resize::{Filter, Window, resize, resize_window};
 
 /// Most pixels of a resized image, before it is cropped.
 pub const MAX_RESIZED_PIXELS: u64 = 1 << 26;
@@ -24,6 +27,8 @@ pub const MAX_RESIZED_PIXELS: u64 = 1 << 26;
 /// A processor of fixed steps.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImageProcessor {
+    /// The color that pads an image to a square, where it is padded.
+    square: Option<Rgb<u8>>,
     resize: Option<Target>,
     filter: Filter,
     crop: Option<(u32, u32)>,
@@ -44,9 +49,8 @@ impl ImageProcessor {
     /// # Errors
     /// When a field is missing or of another kind than expected: the message names it.
     pub fn from_config(config: &Value) -> Result<Self, String> {
-        if config.get("do_pad").and_then(Value::as_bool) == Some(true) {
-            return Err("`do_pad` is true; padding to a square is not supported".into());
-        }
+        let padded = config.get("do_pad").and_then(Value::as_bool) == Some(true);
+        let square = padded.then(|| mean_color(config));
         let flag = |name: &str| config.get(name).and_then(Value::as_bool).unwrap_or(true);
         let resize = if flag("do_resize") { Some(target(config.get("size"))?) } else { None };
         let crop = match config.get("crop_size").filter(|_| flag("do_center_crop")) {
@@ -57,7 +61,7 @@ impl ImageProcessor {
             },
         };
         let filter = resample(config)?;
-        Ok(Self { resize, filter, crop, normalisation: Normalisation::from_config(config)? })
+        Ok(Self { square, resize, filter, crop, normalisation: Normalisation::from_config(config)? })
     }
 
     /// Width and height of what comes out, when it does not depend on the image.
@@ -73,20 +77,32 @@ impl ImageProcessor {
     /// # Errors
     /// When the resized image would have more than [`MAX_RESIZED_PIXELS`].
     pub fn process(&self, image: &RgbImage) -> Result<Array3<f32>, String> {
-        let resized = match self.resize {
-            None => image.clone(),
-            Some(Target::Exact(width, height)) => resize(image, width, height, self.filter),
-            Some(Target::ShortestEdge(side)) => {
-                let (width, height) = shortest_edge(image.dimensions(), side);
-                resize_within_limits(image, (width, height), self.filter)?
+        let squared = self.square.map(|color| tiles::square(image, color)).transpose()?;
+        let image = squared.as_ref().unwrap_or(image);
+        let size = match self.resize {
+            None => image.dimensions(),
+            Some(Target::Exact(width, height)) => (width, height),
+            Some(Target::ShortestEdge(side)) => shortest_edge(image.dimensions(), side),
+        };
+        let processed = match self.crop {
+            // Of an elongated image most is cut away again: it is never resized.
+            Some(crop) if crop.0 <= size.0 && crop.1 <= size.1 => {
+                let corner = ((size.0 - crop.0) / 2, (size.1 - crop.1) / 2);
+                resize_window(image, size, Window { corner, size: crop }, self.filter)
             }
+            Some(crop) => center_crop(&resize_within_limits(image, size, self.filter)?, crop),
+            None => resize_within_limits(image, size, self.filter)?,
         };
-        let cropped = match self.crop {
-            None => resized,
-            Some(size) => center_crop(&resized, size),
-        };
-        Ok(self.normalisation.apply(&cropped))
+        Ok(self.normalisation.apply(&processed))
     }
+}
+
+/// `image_mean` as a color, as the reference pads with it.
+pub fn mean_color(config: &Value) -> Rgb<u8> {
+    Rgb([0, 1, 2].map(|channel| {
+        let mean = config.get("image_mean").and_then(|mean| mean.get(channel)).and_then(Value::as_f64);
+        (mean.unwrap_or(0.0) * 255.0) as u8
+    }))
 }
 
 /// The filter that `resample` names by Pillow's number; bicubic where nothing is said.
