@@ -97,12 +97,16 @@ impl ModelDirectory {
             let reason = if path.exists() { "it is a file" } else { "it does not exist" };
             return Err(missing(reason.into()));
         }
-        let config =
-            read_json(&path.join("config.json"))?.ok_or_else(|| missing("config.json is missing".into()))?;
+        let genai = read_json(&path.join("genai_config.json"))?;
+        let config = match read_json(&path.join("config.json"))? {
+            Some(config) => config,
+            None => {
+                genai.as_ref().map(config_of_genai).ok_or_else(|| missing("config.json is missing".into()))?
+            }
+        };
         if !path.join("tokenizer.json").is_file() {
             return Err(missing("tokenizer.json is missing".into()));
         }
-        let genai = read_json(&path.join("genai_config.json"))?;
         let layout = Layout::find(path, precision, genai.as_ref())?;
         let absolute = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
         let name =
@@ -170,10 +174,15 @@ impl ModelDirectory {
         if let Some(config) = read_json(&self.path.join("preprocessor_config.json"))? {
             return Ok(config);
         }
-        if let Some(mut config) = read_json(&self.path.join("processor_config.json"))?
-            && let Some(nested) = config.get_mut("image_processor")
-        {
-            return Ok(nested.take());
+        for file in ["processor_config.json", "vision_processor.json"] {
+            let Some(mut config) = read_json(&self.path.join(file))? else { continue };
+            if let Some(nested) = config.get_mut("image_processor") {
+                return Ok(nested.take());
+            }
+            // onnxruntime-genai's file of that name lists operations with their attributes.
+            if let Some(operations) = config.pointer("/processor/transforms").and_then(Value::as_array) {
+                return Ok(attributes_of_genai(operations));
+            }
         }
         Err(ModelError::Directory {
             directory: self.path.clone(),
@@ -257,6 +266,7 @@ impl ModelDirectory {
             "tokenizer_config.json",
             "chat_template.jinja",
             "chat_template.json",
+            "vision_processor.json",
         ];
         files.extend(settings.iter().map(|file| self.path.join(file)).filter(|path| path.is_file()));
         files.sort();
@@ -289,6 +299,34 @@ impl ModelDirectory {
             .map(|metadata| metadata.len())
             .sum()
     }
+}
+
+/// What `genai_config.json` says of a model that is published without `config.json`.
+fn config_of_genai(genai: &Value) -> Value {
+    let model = &genai["model"];
+    let model_type = match model["type"].as_str() {
+        Some("phi3v") => "phi3_v",
+        Some(other) => other,
+        None => "",
+    };
+    serde_json::json!({
+        "model_type": model_type,
+        "vocab_size": model["vocab_size"],
+        "hidden_size": model["decoder"]["hidden_size"],
+        "num_attention_heads": model["decoder"]["num_attention_heads"],
+        "num_hidden_layers": model["decoder"]["num_hidden_layers"],
+        "max_position_embeddings": model["context_length"],
+    })
+}
+
+/// The attributes of all operations of an onnxruntime-genai processor, as one object.
+fn attributes_of_genai(operations: &[Value]) -> Value {
+    let mut all = serde_json::Map::new();
+    for operation in operations {
+        let attributes = operation.pointer("/operation/attrs").and_then(Value::as_object);
+        all.extend(attributes.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())));
+    }
+    Value::Object(all)
 }
 
 struct HashWriter<'a>(&'a mut Sha256);

@@ -31,7 +31,14 @@ pub struct TemplateError(String);
 #[derive(Serialize)]
 struct TemplateMessage<'a> {
     role: crate::suite::Role,
-    content: Vec<TemplatePart<'a>>,
+    content: TemplateContent<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum TemplateContent<'a> {
+    Parts(Vec<TemplatePart<'a>>),
+    Text(String),
 }
 
 #[derive(Serialize)]
@@ -42,14 +49,33 @@ enum TemplatePart<'a> {
 }
 
 impl<'a> TemplateMessage<'a> {
-    fn of(message: &'a Message) -> Self {
+    /// `shown` counts the conversation's images.
+    fn of(message: &'a Message, image_text: ImageText, shown: &mut usize) -> Self {
         let part = |part: &'a Part| match part {
             Part::Text(text) => TemplatePart::Text { text },
             Part::Image(_) => TemplatePart::Image,
         };
-        Self { role: message.role, content: message.content.iter().map(part).collect() }
+        let content = if image_text(1).is_none() {
+            TemplateContent::Parts(message.content.iter().map(part).collect())
+        } else {
+            let mut text = String::new();
+            for part in &message.content {
+                match part {
+                    Part::Text(part) => text.push_str(part),
+                    Part::Image(_) => {
+                        *shown += 1;
+                        text.push_str(&image_text(*shown).unwrap_or_default());
+                    }
+                }
+            }
+            TemplateContent::Text(text)
+        };
+        Self { role: message.role, content }
     }
 }
+
+/// What stands for the image of a number (from 1) where a template takes texts only.
+pub type ImageText<'a> = &'a dyn Fn(usize) -> Option<String>;
 
 impl ChatTemplate {
     /// Compiles the template.
@@ -73,12 +99,15 @@ impl ChatTemplate {
         Ok(Self { environment, bos_token, eos_token })
     }
 
-    /// Renders a conversation, with the prompt for the model's turn at its end.
+    /// Renders a conversation, with the prompt for the model's turn at its end. Where `image_text` says something, messages
+    /// are given to the template as texts, else as lists of parts.
     ///
     /// # Errors
     /// When the template raises, runs out of fuel, or writes too much.
-    pub fn render(&self, messages: &[Message]) -> Result<String, TemplateError> {
-        let messages: Vec<TemplateMessage> = messages.iter().map(TemplateMessage::of).collect();
+    pub fn render(&self, messages: &[Message], image_text: ImageText) -> Result<String, TemplateError> {
+        let mut shown = 0;
+        let messages: Vec<TemplateMessage> =
+            messages.iter().map(|message| TemplateMessage::of(message, image_text, &mut shown)).collect();
         let template =
             self.environment.get_template("chat").map_err(|error| TemplateError(describe(&error)))?;
         let mut rendered = Capped(Vec::new());
@@ -159,7 +188,7 @@ mod tests {
     fn render(source: &str) -> Result<String, TemplateError> {
         let content = vec![Part::Image(0), Part::Text("hi ".into())];
         let messages = [Message { role: Role::User, content }];
-        ChatTemplate::compile(source.into(), "<s>".into(), "</s>".into())?.render(&messages)
+        ChatTemplate::compile(source.into(), "<s>".into(), "</s>".into())?.render(&messages, &|_| None)
     }
 
     #[test]

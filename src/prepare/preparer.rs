@@ -11,7 +11,7 @@ use tokenizers::Tokenizer;
 
 use super::OptionTokens;
 use super::chat_template::ChatTemplate;
-use crate::model::family::{Company, Family, ImagePlace, Pixels, Positions};
+use crate::model::family::{Company, Expanded, Family, ImagePlace, Pixels, Positions};
 use crate::model::{ModelDirectory, ModelError};
 use crate::render::load::load;
 use crate::suite::seeding::hex_digest;
@@ -166,7 +166,8 @@ impl Preparer {
     /// # Errors
     /// When the template fails.
     pub fn render_messages(&self, messages: &[Message]) -> Result<String, String> {
-        self.template.render(messages).map_err(|error| error.to_string())
+        let text = |number| self.family.image_text(number);
+        self.template.render(messages, &text).map_err(|error| error.to_string())
     }
 
     /// Prepares a unit: draws, decodes, resizes and tokenizes on rayon's threads.
@@ -244,9 +245,23 @@ impl Preparer {
         let bos = self.template.bos_token();
         let add_special_tokens =
             self.family.adds_special_tokens() && (bos.is_empty() || !rendered.starts_with(bos));
-        let encoding =
-            self.tokenizer.encode(expanded, add_special_tokens).map_err(|error| error.to_string())?;
-        let ids: Vec<i64> = encoding.get_ids().iter().map(|&id| i64::from(id)).collect();
+        let tokenize = |text: String| -> Result<Vec<i64>, String> {
+            let encoding =
+                self.tokenizer.encode(text, add_special_tokens).map_err(|error| error.to_string())?;
+            Ok(encoding.get_ids().iter().map(|&id| i64::from(id)).collect())
+        };
+        let ids: Vec<i64> = match expanded {
+            Expanded::Text(text) => tokenize(text)?,
+            Expanded::Pieces { texts, images } => {
+                let mut between = images.into_iter();
+                let mut ids = Vec::new();
+                for text in texts {
+                    ids.extend(tokenize(text)?);
+                    ids.extend(between.next().unwrap_or_default());
+                }
+                ids
+            }
+        };
         if let Some(limit) = self.context_length.filter(|limit| ids.len() > *limit) {
             return Err(format!(
                 "context overflow: the prompt has {} tokens, the model takes {limit}",
@@ -267,8 +282,8 @@ impl Preparer {
 
     /// Finds the placeholder tokens and deals them out to the images in order.
     fn spans(&self, ids: &[i64], shown: &[(usize, &Pixels)]) -> Result<Vec<ImageSpan>, String> {
-        let image_token = self.family.image_token_id();
-        let mut places = ids.iter().enumerate().filter(|(_, id)| **id == image_token).map(|(place, _)| place);
+        let of_image = |(_, id): &(usize, &i64)| self.family.is_image_token(**id);
+        let mut places = ids.iter().enumerate().filter(of_image).map(|(place, _)| place);
         let mut spans: Vec<ImageSpan> = Vec::with_capacity(shown.len());
         for &(image, pixels) in shown {
             let from = spans.len();

@@ -8,6 +8,8 @@ mod idefics3;
 mod internvl;
 mod llava;
 mod paligemma;
+mod phi3_v;
+mod phi4mm;
 mod pixels;
 mod positions;
 mod qwen_vl;
@@ -51,12 +53,23 @@ pub trait Family: Send + Sync {
     /// The token id that the prompt holds once for each image feature.
     fn image_token_id(&self) -> i64;
 
+    /// Whether a token of the prompt stands for an image feature.
+    fn is_image_token(&self, id: i64) -> bool {
+        id == self.image_token_id()
+    }
+
+    /// What stands in a message for the conversation's image of this number (from 1), for chat templates that take texts
+    /// only. With it, parts are put together before the template runs.
+    fn image_text(&self, _number: usize) -> Option<String> {
+        None
+    }
+
     /// Puts each image's expansion in the place of its placeholder.
     ///
     /// # Errors
     /// When the prompt does not have one placeholder for each image.
-    fn expand(&self, rendered: &str, images: &[&Pixels]) -> Result<String, String> {
-        replace_placeholders(rendered, self.image_placeholder(), images)
+    fn expand(&self, rendered: &str, images: &[&Pixels]) -> Result<Expanded, String> {
+        replace_placeholders(rendered, self.image_placeholder(), images).map(Expanded::Text)
     }
 
     /// Whether the tokenizer adds its special tokens (BOS) to the expanded prompt, where the template wrote none.
@@ -73,6 +86,20 @@ pub trait Family: Send + Sync {
     fn default_chat_template(&self) -> Option<&'static str> {
         None
     }
+}
+
+/// A prompt with its images' expansions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expanded {
+    /// A text to be tokenized as a whole.
+    Text(String),
+    /// Texts to be tokenized each by itself, special tokens included, and the tokens that stand between them.
+    Pieces {
+        /// One more than images.
+        texts: Vec<String>,
+        /// Each image's tokens.
+        images: Vec<Vec<i64>>,
+    },
 }
 
 /// Whether other images in the same prompt change how one is processed.
@@ -95,6 +122,9 @@ const FAMILIES: &[(&str, Open)] = &[
     ("llava_next", |directory| Ok(Box::new(any_resolution::AnyResolution::next(directory)?))),
     ("llava_onevision", |directory| Ok(Box::new(any_resolution::AnyResolution::one_vision(directory)?))),
     ("paligemma", |directory| Ok(Box::new(paligemma::PaliGemma::of(directory)?))),
+    ("phi3_v", |directory| Ok(Box::new(phi3_v::Phi3V::of(directory)?))),
+    ("phi4mm", |directory| Ok(Box::new(phi4mm::Phi4Mm::of(directory, "phi4mm")?))),
+    ("phi4_multimodal", |directory| Ok(Box::new(phi4mm::Phi4Mm::of(directory, "phi4_multimodal")?))),
     ("qwen2_vl", |directory| Ok(Box::new(qwen_vl::QwenVl::of(directory, "qwen2_vl")?))),
     ("qwen2_5_vl", |directory| Ok(Box::new(qwen_vl::QwenVl::of(directory, "qwen2_5_vl")?))),
     ("idefics3", |directory| Ok(Box::new(idefics3::Idefics3::of(directory, "idefics3")?))),
@@ -134,6 +164,34 @@ fn replace_placeholders(rendered: &str, placeholder: &str, images: &[&Pixels]) -
         expanded.push_str(piece);
     }
     Ok(expanded)
+}
+
+/// What stands before, between and after the placeholders `<|image_1|>`, `<|image_2|>`, ...: one more than `images`.
+fn between_numbered_placeholders(rendered: &str, images: usize) -> Result<Vec<&str>, String> {
+    let mut pieces = Vec::with_capacity(images + 1);
+    let mut rest = rendered;
+    for number in 1..=images {
+        let placeholder = format!("<|image_{number}|>");
+        let (before, after) = rest.split_once(&placeholder).ok_or_else(|| {
+            format!("the prompt has no placeholder {placeholder} for the image of this number, in order")
+        })?;
+        pieces.push(before);
+        rest = after;
+    }
+    pieces.push(rest);
+    let another = pieces.iter().any(|piece| {
+        piece.split("<|image_").skip(1).any(|after| {
+            after.split_once("|>").is_some_and(|(number, _)| {
+                !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+            })
+        })
+    });
+    if another {
+        return Err(format!(
+            "the prompt has more placeholders <|image_N|> than its {images} images; a text must not hold a placeholder itself"
+        ));
+    }
+    Ok(pieces)
 }
 
 /// The id of the token that the prompt holds for each image feature, by the names that configurations give it.

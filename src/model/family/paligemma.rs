@@ -5,7 +5,7 @@ use ndarray::{Array2, Axis};
 use serde_json::Value;
 
 use super::special_tokens::named_token;
-use super::{Family, Pixels, Positions, image_token_id};
+use super::{Expanded, Family, Pixels, Positions, image_token_id};
 use crate::model::{ModelDirectory, ModelError};
 use crate::prepare::image_processor::ImageProcessor;
 
@@ -63,11 +63,11 @@ impl Family for PaliGemma {
     }
 
     /// Images, then the beginning of the sequence, the text, and a new line that ends the prefix.
-    fn expand(&self, rendered: &str, images: &[&Pixels]) -> Result<String, String> {
+    fn expand(&self, rendered: &str, images: &[&Pixels]) -> Result<Expanded, String> {
         let expanded = super::replace_placeholders(rendered, &self.placeholder, images)?;
         let text_from = expanded.rfind(&self.placeholder).map_or(0, |last| last + self.placeholder.len());
         let (images, text) = expanded.split_at(text_from);
-        Ok(format!("{images}{}{text}\n", self.bos))
+        Ok(Expanded::Text(format!("{images}{}{text}\n", self.bos)))
     }
 
     fn adds_special_tokens(&self) -> bool {

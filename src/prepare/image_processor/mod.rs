@@ -2,6 +2,7 @@
 //!
 //! Pixels equal those of transformers' reference (Pillow) processors to 1/255.
 
+pub mod high_definition;
 mod normalisation;
 mod pan_and_scan;
 mod patches;
