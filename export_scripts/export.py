@@ -4,11 +4,14 @@
 
 MODEL_OR_DIR is a checkpoint's directory or its id on the hub. Writes `vision_encoder`, `embed_tokens` and `decoder_model_merged`
 to `OUT/onnx/` (`.onnx` for fp32, else `_fp16.onnx`, `_int8.onnx`, `_q4.onnx`) and, beside `onnx/`, config, tokenizer, processor
-and chat template. The fp32 graphs are checked against transformers (`parity.py`) and the export fails if they differ; the others
+and chat template. The Phi families are written in the layout of ONNX Runtime GenAI instead (`families/genai.py`): `OUT/vision.onnx`,
+`embedding.onnx`, `model.onnx` and `genai_config.json`, in fp32. Graphs in fp32 are checked against transformers (`parity.py`) and
+the export fails if they differ; the others
 (`quantize.py`) are compared with it too, and the differences are reported.
 """
 
 import argparse
+import json
 import shutil
 from pathlib import Path
 
@@ -18,7 +21,7 @@ from huggingface_hub import snapshot_download
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
 import parity
-from families import FAMILIES
+from families import FAMILIES, genai
 from families.graphs import Graph
 from families.host import Host
 from quantize import QUANTIZERS
@@ -36,10 +39,14 @@ def export_model(
     source: Path | str, out: Path, dtypes: tuple[str, ...] = ("fp32",), opset: int = OPSET
 ) -> dict[str, dict[str, float]]:
     """Exports `source` (a checkpoint's directory or hub id) to `out`. Returns, per dtype, what the check measured."""
-    model = AutoModelForImageTextToText.from_pretrained(source, dtype=torch.float32, attn_implementation="sdpa").eval()
-    family = FAMILIES.get(model.config.model_type)
+    folder = Path(source) if Path(source).is_dir() else Path(snapshot_download(str(source)))
+    model_type = json.loads((folder / "config.json").read_text(encoding="utf-8"))["model_type"]
+    family = FAMILIES.get(model_type)
     if family is None:
-        raise ValueError(f"no exporter for model_type {model.config.model_type!r} of {source}; there are: {', '.join(FAMILIES)}")
+        raise ValueError(f"no exporter for model_type {model_type!r} of {source}; there are: {', '.join(FAMILIES)}")
+    if hasattr(family, "load"):
+        return export_genai(family, folder, out, dtypes, opset)
+    model = AutoModelForImageTextToText.from_pretrained(source, dtype=torch.float32, attn_implementation="sdpa").eval()
     processor = AutoProcessor.from_pretrained(source)
     host = getattr(family, "Host", Host)(model)
     torch.manual_seed(0)  # of the example inputs
@@ -61,6 +68,22 @@ def export_model(
         for file in [f for graph in graphs for f in folder.glob(f"{graph.file}.onnx*")]:
             file.unlink()
     return reports
+
+
+def export_genai(family, source: Path, out: Path, dtypes: tuple[str, ...], opset: int) -> dict[str, dict[str, float]]:
+    """A family that transformers does not load by itself, in the layout of ONNX Runtime GenAI."""
+    if set(dtypes) != {"fp32"}:
+        raise ValueError(f"{source} can only be exported in fp32, not in {', '.join(dtypes)}")
+    model, processor = family.load(source)
+    torch.manual_seed(0)  # of the example inputs
+    out.mkdir(parents=True, exist_ok=True)
+    for graph in family.graphs(model):
+        write_graph(graph, out / f"{graph.file}.onnx", opset)
+    copy_settings(source, out)
+    family.finish(model, processor, out)
+    report = genai.check(model, processor, out)
+    parity.require(report)
+    return {"fp32": report}
 
 
 def write_graph(graph: Graph, path: Path, opset: int) -> None:

@@ -12,6 +12,8 @@ from . import llava
 from . import llava_next
 from . import llava_onevision
 from . import paligemma
+from . import phi3_v
+from . import phi4mm
 from . import qwen2_5_vl
 from . import qwen2_vl
 from . import qwen3_vl
@@ -25,6 +27,8 @@ FAMILIES = {
     "llava_next": llava_next,
     "llava_onevision": llava_onevision,
     "paligemma": paligemma,
+    "phi3_v": phi3_v,
+    "phi4mm": phi4mm,
     "qwen2_5_vl": qwen2_5_vl,
     "qwen2_vl": qwen2_vl,
     "qwen3_vl": qwen3_vl,

@@ -26,9 +26,9 @@ def initialise(model) -> None:
             seen.add(parameter.data_ptr())
             noise = torch.randn(parameter.shape, generator=random)
             if parameter.ndim == 1 and name.endswith((".weight", ".bias", "lambda_1", "lambda_2")):
-                larger = 4.0 if tied and name.endswith("language_model.norm.weight") else 0.0
+                larger = 4.0 if tied and name.endswith("model.norm.weight") else 0.0
                 parameter.copy_(parameter + JITTER * noise + larger)
-            elif parameter.ndim == 1 or "embed_tokens" in name or "lm_head" in name or "position" in name or "pos_embed" in name:
+            elif parameter.ndim == 1 or name.endswith("embed_tokens.weight") or "lm_head" in name or "position" in name or "pos_embed" in name:
                 parameter.copy_(noise * (0.12 if tied and "embed_tokens" in name else 0.5))
             else:
                 gain = 2.0 if name.endswith(LAST) and "visual" not in name else 1.0

@@ -200,7 +200,7 @@ fn past_inputs(decoder: &Session, path: &Path, names: &DecoderNames) -> Result<V
         let dimensions = dimensions(input);
         let fixed = |axis: usize| dimensions.get(axis).copied().and_then(|size| usize::try_from(size).ok());
         let element = element_type(input).filter(|element| FLOATS.contains(element));
-        match (fixed(1), fixed(3), element) {
+        match (fixed(1), fixed(3).or(names.head_size), element) {
             (Some(heads), Some(head_size), Some(element)) => {
                 Ok(PastInput { name, present, heads, head_size, element })
             }

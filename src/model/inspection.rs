@@ -155,7 +155,9 @@ impl DecoderSizes {
                 .or(configured("num_hidden_layers")),
             attention_heads: configured("num_attention_heads"),
             key_value_heads: axis(past_shape, 1).or_else(|| configured("num_key_value_heads")),
-            head_size: axis(past_shape, 3).or_else(|| configured("head_dim")),
+            head_size: axis(past_shape, 3)
+                .or(names.head_size.map(|size| size as u64))
+                .or_else(|| configured("head_dim")),
             hidden_size: axis(embeds, 2).or_else(|| configured("hidden_size")),
             vocabulary: axis(logits.map(|output| &output.shape), 2).or_else(|| configured("vocab_size")),
             context_length: directory.context_length(),

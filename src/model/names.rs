@@ -72,6 +72,8 @@ pub(super) struct DecoderNames {
     pub present_key: String,
     pub present_value: String,
     pub logits: String,
+    /// Width of a head, for graphs that leave it open.
+    pub head_size: Option<usize>,
 }
 
 impl Default for DecoderNames {
@@ -85,6 +87,7 @@ impl Default for DecoderNames {
             present_key: "present.%d.key".into(),
             present_value: "present.%d.value".into(),
             logits: "logits".into(),
+            head_size: None,
         }
     }
 }
@@ -132,6 +135,8 @@ impl Names {
         set(&mut decoder.present_key, given("decoder", "outputs", "present_key_names"));
         set(&mut decoder.present_value, given("decoder", "outputs", "present_value_names"));
         set(&mut decoder.logits, given("decoder", "outputs", "logits"));
+        let head_size = config.pointer("/model/decoder/head_size").and_then(Value::as_u64);
+        decoder.head_size = head_size.map(|size| size as usize);
         names
     }
 }
