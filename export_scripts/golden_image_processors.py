@@ -3,7 +3,8 @@
     python export_scripts/golden_image_processors.py [FAMILY ...]
 
 Each file has the image processor's settings as `save_pretrained` writes them (`config`), what the family's processor needs to know to
-expand an image's placeholder (`processor`), and `cases`. The Pillow backend is used throughout. A case:
+expand an image's placeholder (`processor`), and `cases`. The Pillow backend is used throughout; transformers has none for the Phi families, whose
+published processors are written anew in `phi3_v/` and `phi4mm/`. A case:
 
 - `width`, `height`, `seed`, `kind`: the image, see `drawn`; a test draws it itself;
 - `tensors`: each tensor that the image processor returns, with `dtype` and `shape`; a small one in full (`values`), of a large one
@@ -29,6 +30,8 @@ import numpy as np
 import transformers
 from PIL import Image
 
+from phi3_v.processor import Phi3VImageProcessor
+from phi4mm.processor import Phi4MMImageProcessor, Phi4MMProcessor
 from tiny_llava.prompts import REPOSITORY
 
 SIZES = (
@@ -68,6 +71,15 @@ class Family:
     call: dict = field(default_factory=dict)
     """What that class passes to the image processor."""
     sizes: tuple = ()
+    """(width, height) of more noisy images."""
+
+
+@dataclass
+class Phi:
+    images: Phi3VImageProcessor | Phi4MMImageProcessor
+    image_token: str | None
+    """What an image's tokens are in the text; none where they are ids without one."""
+    sizes: tuple
     """(width, height) of more noisy images."""
 
 
@@ -132,7 +144,7 @@ def paligemma(side: int) -> Family:
     )
 
 
-FAMILIES: dict[str, Family] = {
+FAMILIES: dict[str, Family | Phi] = {
     "llava": llava(),
     "llava_pad": llava(do_pad=True),
     "llava_next": Family(
@@ -204,6 +216,10 @@ FAMILIES: dict[str, Family] = {
     "gemma3_plain": gemma3(pan_and_scan=False),
     "paligemma_224": paligemma(224),
     "paligemma_448": paligemma(448),
+    # one pixel wider than high; tall, which is transposed there and back; nine columns in one row
+    "phi3_v": Phi(Phi3VImageProcessor(num_crops=16), None, ((337, 336), (768, 1024), (900, 100))),
+    # six by six tiles and one pixel more; padding of less than a patch, and of just one
+    "phi4mm": Phi(Phi4MMImageProcessor(), Phi4MMProcessor.image_token, ((2688, 2689), (448, 435), (434, 448), (900, 19))),
 }
 
 
@@ -236,7 +252,9 @@ def main() -> None:
         print(name, flush=True)
 
 
-def golden(family: Family) -> dict:
+def golden(family: Family | Phi) -> dict:
+    if isinstance(family, Phi):
+        return golden_phi(family)
     images = getattr(transformers, family.images)(**family.settings)
     cls = getattr(transformers, family.processor)
     # No tokenizer is at hand, and none is needed to expand a placeholder.
@@ -249,11 +267,31 @@ def golden(family: Family) -> dict:
         tensors = images(image, return_tensors="np", **family.call)
         return tensors, processor.replace_image_token(tensors, image_idx=0)
 
-    drawings = [("noise", *size) for size in (*SIZES, *family.sizes)] + [("smooth", *size) for size in SMOOTH_SIZES]
-    cases = [case(process, family.image_token, *drawing, seed) for seed, drawing in enumerate(drawings)]
+    cases = [case(process, family.image_token, *drawing, seed) for seed, drawing in enumerate(drawings(family.sizes))]
     attributes = {name: value for name, value in family.attributes.items() if name != "full_image_sequence"}
     config = json.loads(images.to_json_string())
     return {"config": config, "processor": attributes | {"processor_class": family.processor}, "cases": cases}
+
+
+def golden_phi(family: Phi) -> dict:
+    # A character of its own stands for ids that are no text.
+    token = family.image_token or "\0"
+
+    def process(image: Image.Image) -> tuple[dict, str]:
+        tensors = family.images([image])
+        if counts := tensors.pop("num_img_tokens", None):
+            return tensors, token * counts[0]
+        return tensors, token * family.images.tokens(*tensors["image_sizes"][0].tolist())
+
+    cases = [case(process, token, *drawing, seed) for seed, drawing in enumerate(drawings(family.sizes))]
+    for written in cases:
+        if family.image_token is None and "expanded" in written:
+            written["expanded"] = []
+    return {"config": family.images.to_dict(), "processor": {}, "cases": cases}
+
+
+def drawings(more: tuple) -> list[tuple[str, int, int]]:
+    return [("noise", *size) for size in (*SIZES, *more)] + [("smooth", *size) for size in SMOOTH_SIZES]
 
 
 def case(process: Callable, image_token: str, kind: str, width: int, height: int, seed: int) -> dict:
