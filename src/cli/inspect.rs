@@ -120,7 +120,7 @@ fn to_text(report: &Report) -> String {
         line("", String::new());
         line(
             graph.role,
-            format!("{} ({}, opset {})", graph.file, megabytes(graph.bytes), graph.interface.opset),
+            format!("{} ({}, opset {})", graph.file, size_of(graph.bytes), graph.interface.opset),
         );
         let Interface { inputs, outputs, .. } = &graph.interface;
         for (side, outlets) in [("in", inputs), ("out", outputs)] {
@@ -151,17 +151,17 @@ fn to_text(report: &Report) -> String {
     let features = &model.features;
     let yes = |yes: bool, no: &str| if yes { "yes".to_string() } else { format!("no: {no}") };
     line(
-        "last logits only",
-        yes(
-            features.last_logits_only,
-            "the graph has no `num_logits_to_keep`; it computes logits of all positions",
-        ),
+        "logit positions",
+        match features.last_logits_only {
+            true => "the last one (`num_logits_to_keep`)".into(),
+            false => "all are computed: the graph has no `num_logits_to_keep`".into(),
+        },
     );
     line(
-        "hidden states",
+        "layer probe",
         match &features.hidden_states {
-            Some(tensor) => format!("yes: after the final norm (`{tensor}`)"),
-            None => "no: the LM head was not found in the graph".into(),
+            Some(tensor) => format!("the residual stream after the final norm (`{tensor}`)"),
+            None => "none: the LM head was not found in the graph".into(),
         },
     );
     line("KV reuse", yes(features.kv_reuse, "the graph takes no past"));
@@ -170,8 +170,12 @@ fn to_text(report: &Report) -> String {
     text.lines().map(|line| line.trim_end().to_string() + "\n").collect()
 }
 
-fn megabytes(bytes: u64) -> String {
-    format!("{:.1} MB", bytes as f64 / 1e6)
+fn size_of(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000 => format!("{:.0} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.0} MB", bytes as f64 / 1e6),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+    }
 }
 
 /// One line for all layers' tensors of one name and type, in the shape of the first.

@@ -104,6 +104,12 @@ impl Layout {
                 "the layout of onnxruntime-genai holds one precision: leave --precision out".into(),
             ));
         }
+        // Without it the decoder would answer as the text model that it was before.
+        if let Some(adapter) = config.pointer("/model/vision/adapter_filename").and_then(Value::as_str) {
+            return Err(missing(format!(
+                "genai_config.json names the adapter {adapter}, which must be folded into the weights: `python export_scripts/export.py` does that"
+            )));
+        }
         let graph = |part: &str| {
             let name = config["model"][part]["filename"]
                 .as_str()

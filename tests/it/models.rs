@@ -273,7 +273,7 @@ fn a_decoder_may_ask_which_branch_and_how_many_logits() {
         let mut bytes = std::fs::read(&file).unwrap();
         bytes.extend(extra_inputs(&[("use_cache_branch", BOOL, &[1]), ("num_logits_to_keep", INT64, &[])]));
         std::fs::write(&file, bytes).unwrap();
-        assert!(describe(path).contains("last logits only  yes"), "{}", describe(path));
+        assert!(describe(path).contains("logit positions   the last one"), "{}", describe(path));
     });
 }
 
