@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ndarray::{Array2, Array3, ArrayD, Axis, s};
 use ort::session::{Session, SessionInputValue};
-use ort::value::{DynValue, TensorElementType};
+use ort::value::{DynValue, Tensor, TensorElementType};
 
 use super::ModelError;
 use super::contract::{check_inputs, check_output, check_type, dimensions, element_type};
@@ -78,8 +78,12 @@ impl Decoder {
         groups_queries: bool,
     ) -> Result<Self, ModelError> {
         let has_positions = first.0.inputs().iter().any(|input| input.name() == names.position_ids);
-        let first = Graph::of(first.0, first.1, &names)?;
+        let first_path = first.1;
+        let first = Graph::of(first.0, first_path, &names)?;
         let next = next.map(|(session, path)| Graph::of(session, path, &names)).transpose()?;
+        for input in next.iter().flat_map(|next| &next.past) {
+            check_output(&first.session, first_path, &input.present)?;
+        }
         // GroupQueryAttention on the CPU knows lengths only, no mask: padding on the left is silently wrong.
         Ok(Self { first, next, names, hidden_output, pads: has_positions && !groups_queries })
     }
@@ -88,64 +92,29 @@ impl Decoder {
         self.hidden_output.is_some()
     }
 
-    /// Layers that keep a past.
+    /// Runs new tokens on top of a past; `hidden`: whether the residual stream is wanted.
     pub fn run(
         &mut self,
         input: DecoderInput,
         past: Option<&Past>,
         hidden: bool,
     ) -> Result<DecoderOutput, ModelError> {
-        let graph = match &mut self.next {
-            Some(next) if past.is_some() => next,
-            _ => &mut self.first,
-        };
-        let (batch, length, width) = input.embeds.dim();
-        let keep_all = hidden && self.hidden_output.is_some();
-        let mut embeds = Some(input.embeds);
-        let mut inputs: Vec<(String, SessionInputValue)> = Vec::with_capacity(graph.session.inputs().len());
-        for declared in graph.session.inputs() {
-            let (name, element) = (declared.name(), element_type(declared));
-            let value: DynValue = if name == self.names.inputs_embeds {
-                float_value(embeds.take().unwrap_or_default().into_dyn(), element, STEP)?
-            } else if name == self.names.attention_mask {
-                int_value(input.mask.clone().into_dyn(), element, STEP)?
-            } else if name == self.names.position_ids {
-                int_value(positions(&input.positions, &dimensions(declared)), element, STEP)?
-            } else if name == "token_type_ids" {
-                int_value(input.token_types.clone().into_dyn(), element, STEP)?
-            } else if name == "num_logits_to_keep" {
-                int_value(ndarray::arr0(i64::from(!keep_all)).into_dyn(), element, STEP)?
-            } else if name == "use_cache_branch" {
-                ort::value::Tensor::from_array(ndarray::arr1(&[past.is_some()]))
-                    .map_err(|error| failed(STEP, error))?
-                    .into_dyn()
-            } else if let Some(index) = deepstack_index(name) {
-                let given = input.deepstack.get(index).cloned();
-                let values = given.unwrap_or_else(|| Array3::zeros((batch, length, width)));
-                float_value(values.into_dyn(), element, STEP)?
-            } else {
-                continue; // the past, below
-            };
-            inputs.push((name.to_string(), value.into()));
-        }
-        for (index, declared) in graph.past.iter().enumerate() {
-            match past.and_then(|past| past.values.get(index)) {
-                Some(value) => inputs.push((declared.name.clone(), value.view().into())),
-                None => {
-                    let empty = ArrayD::<f32>::zeros(vec![batch, declared.heads, 0, declared.head_size]);
-                    inputs.push((
-                        declared.name.clone(),
-                        float_value(empty, Some(declared.element), STEP)?.into(),
-                    ));
-                }
-            }
-        }
+        let (batch, length, _) = input.embeds.dim();
         let kept = self.next.as_ref().unwrap_or(&self.first);
         let presents: Vec<String> = kept.past.iter().map(|input| input.present.clone()).collect();
+        let last_logits_only = !(hidden && self.hidden_output.is_some());
         let graph = match &mut self.next {
             Some(next) if past.is_some() => next,
             _ => &mut self.first,
         };
+        if past.is_some() && graph.past.is_empty() {
+            return Err(wrong(
+                STEP,
+                "this export takes no past: it can score prompts, but not continue them",
+            ));
+        }
+        let mut inputs = graph.inputs(&self.names, input, past.is_some(), last_logits_only)?;
+        inputs.extend(graph.past(past, batch)?);
         let mut outputs = graph.session.run(inputs).map_err(|error| failed(STEP, error))?;
         let logits = three_axes(floats(&outputs[self.names.logits.as_str()], STEP)?, STEP)?;
         let last = logits.dim().1.checked_sub(1).ok_or_else(|| wrong(STEP, "no logits came out"))?;
@@ -169,7 +138,63 @@ impl Decoder {
     }
 }
 
+/// Named values for a session.
+type Inputs<'v> = Vec<(String, SessionInputValue<'v>)>;
+
 impl Graph {
+    /// All inputs but the past.
+    fn inputs(
+        &self,
+        names: &DecoderNames,
+        input: DecoderInput,
+        has_past: bool,
+        last_logits_only: bool,
+    ) -> Result<Inputs<'static>, ModelError> {
+        let shape = input.embeds.dim();
+        let mut embeds = Some(input.embeds);
+        let mut deepstack: Vec<Option<Array3<f32>>> = input.deepstack.into_iter().map(Some).collect();
+        let mut inputs = Inputs::with_capacity(self.session.inputs().len());
+        for declared in self.session.inputs() {
+            let (name, element) = (declared.name(), element_type(declared));
+            let value: DynValue = if name == names.inputs_embeds {
+                float_value(embeds.take().unwrap_or_default().into_dyn(), element, STEP)?
+            } else if name == names.attention_mask {
+                int_value(input.mask.clone().into_dyn(), element, STEP)?
+            } else if name == names.position_ids {
+                int_value(positions(&input.positions, &dimensions(declared)), element, STEP)?
+            } else if name == "token_type_ids" {
+                int_value(input.token_types.clone().into_dyn(), element, STEP)?
+            } else if name == "num_logits_to_keep" {
+                int_value(ndarray::arr0(i64::from(last_logits_only)).into_dyn(), element, STEP)?
+            } else if name == "use_cache_branch" {
+                let branch = Tensor::from_array(ndarray::arr1(&[has_past]));
+                branch.map_err(|error| failed(STEP, error))?.into_dyn()
+            } else if let Some(index) = deepstack_index(name) {
+                let given = deepstack.get_mut(index).and_then(Option::take);
+                float_value(given.unwrap_or_else(|| Array3::zeros(shape)).into_dyn(), element, STEP)?
+            } else {
+                continue; // the past
+            };
+            inputs.push((name.to_string(), value.into()));
+        }
+        Ok(inputs)
+    }
+
+    /// The past, empty where there is none.
+    fn past<'v>(&self, past: Option<&'v Past>, batch: usize) -> Result<Inputs<'v>, ModelError> {
+        let value = |(index, declared): (usize, &PastInput)| {
+            let value = match past.and_then(|past| past.values.get(index)) {
+                Some(value) => value.view().into(),
+                None => {
+                    let empty = ArrayD::<f32>::zeros(vec![batch, declared.heads, 0, declared.head_size]);
+                    float_value(empty, Some(declared.element), STEP)?.into()
+                }
+            };
+            Ok((declared.name.clone(), value))
+        };
+        self.past.iter().enumerate().map(value).collect()
+    }
+
     fn of(session: Session, path: &Path, names: &DecoderNames) -> Result<Self, ModelError> {
         check_inputs(&session, path, &[&names.inputs_embeds, &names.attention_mask], |name| {
             name == names.position_ids

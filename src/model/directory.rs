@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::ModelError;
 use super::family::{self, Family};
+use super::genai;
 use super::layout::{Layout, LayoutKind};
 use super::names::Names;
 
@@ -101,7 +102,7 @@ impl ModelDirectory {
         let config = match read_json(&path.join("config.json"))? {
             Some(config) => config,
             None => {
-                genai.as_ref().map(config_of_genai).ok_or_else(|| missing("config.json is missing".into()))?
+                genai.as_ref().map(genai::config).ok_or_else(|| missing("config.json is missing".into()))?
             }
         };
         if !path.join("tokenizer.json").is_file() {
@@ -181,7 +182,7 @@ impl ModelDirectory {
             }
             // onnxruntime-genai's file of that name lists operations with their attributes.
             if let Some(operations) = config.pointer("/processor/transforms").and_then(Value::as_array) {
-                return Ok(attributes_of_genai(operations));
+                return Ok(genai::attributes(operations));
             }
         }
         Err(ModelError::Directory {
@@ -299,34 +300,6 @@ impl ModelDirectory {
             .map(|metadata| metadata.len())
             .sum()
     }
-}
-
-/// What `genai_config.json` says of a model that is published without `config.json`.
-fn config_of_genai(genai: &Value) -> Value {
-    let model = &genai["model"];
-    let model_type = match model["type"].as_str() {
-        Some("phi3v") => "phi3_v",
-        Some(other) => other,
-        None => "",
-    };
-    serde_json::json!({
-        "model_type": model_type,
-        "vocab_size": model["vocab_size"],
-        "hidden_size": model["decoder"]["hidden_size"],
-        "num_attention_heads": model["decoder"]["num_attention_heads"],
-        "num_hidden_layers": model["decoder"]["num_hidden_layers"],
-        "max_position_embeddings": model["context_length"],
-    })
-}
-
-/// The attributes of all operations of an onnxruntime-genai processor, as one object.
-fn attributes_of_genai(operations: &[Value]) -> Value {
-    let mut all = serde_json::Map::new();
-    for operation in operations {
-        let attributes = operation.pointer("/operation/attrs").and_then(Value::as_object);
-        all.extend(attributes.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())));
-    }
-    Value::Object(all)
 }
 
 struct HashWriter<'a>(&'a mut Sha256);

@@ -9,6 +9,7 @@ mod directory;
 mod embedding;
 mod error;
 pub mod family;
+mod genai;
 pub mod graph;
 mod inspection;
 mod layout;

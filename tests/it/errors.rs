@@ -88,7 +88,7 @@ fn an_unknown_family() {
     let config = fs::read_to_string(&path).unwrap().replace("\"llava\"", "\"bert\"");
     fs::write(&path, config).unwrap();
     insta::assert_snapshot!(broken.error(), @r#"
-    error: FOLDER/model/config.json: `model_type` is "bert"; known families: gemma3, internvl, llava, llava_next, llava_onevision, paligemma, phi3_v, phi4mm, phi4_multimodal, qwen2_vl, qwen2_5_vl, idefics3, smolvlm, qwen3_vl
+    error: FOLDER/model/config.json: `model_type` is "bert"; known families: gemma3, idefics3, internvl, llava, llava_next, llava_onevision, paligemma, phi3_v, phi4mm, qwen2_5_vl, qwen2_vl, qwen3_vl, smolvlm
     "#);
 }
 

@@ -8,13 +8,16 @@ use crossmodal::model::{
     ImageFeatures, Model, ModelDirectory, OnnxRuntime, Precision, Provider, SessionSettings,
 };
 use crossmodal::prepare::{Preparer, Prompt};
+use crossmodal::record::Table;
 use crossmodal::suite::{
     AnswerOption, Control, Group, ImageSource, Message, Part, Presentation, PresentationKind, Role,
 };
 use image::{ImageFormat, Rgb, RgbImage};
 use serde::Deserialize;
+use serde_json::{Value, json};
 
-use crate::program::{library, program};
+use crate::program::{library, program, stderr};
+use crate::tables::texts;
 
 /// Largest difference between a logit and its reference. A wrong position costs 4e-3 on such weights.
 const LOGIT_TOLERANCE: f32 = 1e-4;
@@ -32,7 +35,7 @@ struct Case {
     rendered: Rendered,
     /// Token ids with placeholders expanded.
     ids: Option<Vec<i64>>,
-    positions: Option<serde_json::Value>,
+    positions: Option<Value>,
     tokens: Option<Vec<u32>>,
     logits_row: Option<usize>,
 }
@@ -118,7 +121,7 @@ impl Case {
     }
 }
 
-fn folder(of: &str, family: &str) -> PathBuf {
+fn folder_of(of: &str, family: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(of).join(family)
 }
 
@@ -137,14 +140,14 @@ struct Fixture {
 
 impl Fixture {
     fn open(family: &str) -> Self {
-        Self::open_at(&folder("tests/models", family), family)
+        Self::open_at(&folder_of("tests/models", family), family)
     }
 
     /// A copy of a family's fixture, in whatever layout.
     fn open_at(path: &Path, family: &str) -> Self {
         let directory = ModelDirectory::open(path, Precision::Fp32).unwrap();
         let preparer = Preparer::open(&directory).unwrap();
-        let golden = folder("tests/golden/models", family);
+        let golden = folder_of("tests/golden/models", family);
         let Goldens { cases, batch } =
             serde_json::from_slice(&std::fs::read(golden.join("cases.json")).unwrap()).unwrap();
         let bytes = std::fs::read(golden.join("logits.f32")).unwrap();
@@ -213,7 +216,7 @@ fn axes(ids: &ndarray::Array2<i64>) -> Vec<Vec<i64>> {
 }
 
 /// One list, or one for each axis.
-fn axes_of(positions: &serde_json::Value) -> Vec<Vec<i64>> {
+fn axes_of(positions: &Value) -> Vec<Vec<i64>> {
     serde_json::from_value(positions.clone())
         .or_else(|_| serde_json::from_value(positions.clone()).map(|one| vec![one]))
         .unwrap()
@@ -230,7 +233,7 @@ fn describe(directory: &Path) -> String {
 /// A copy of the LLaVA fixture, changed by `change`, still gives transformers' answers.
 fn still_equal(change: impl FnOnce(&Path)) {
     let copy = tempfile::tempdir().unwrap();
-    let fixture = folder("tests/models", "llava");
+    let fixture = folder_of("tests/models", "llava");
     std::fs::create_dir(copy.path().join("onnx")).unwrap();
     for name in ["", "onnx"] {
         for entry in std::fs::read_dir(fixture.join(name)).unwrap().map(Result::unwrap) {
@@ -290,6 +293,40 @@ fn extra_inputs(inputs: &[(&str, u8, &[u8])]) -> Vec<u8> {
     field(7, &graph)
 }
 
+/// `crossmodal run` with hidden states on a suite of a text, two images and both.
+fn suite_runs(family: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, width, height) in [("tall.png", 40, 90), ("wide.png", 120, 50)] {
+        let image = GoldenImage { width, height, seed: 5 };
+        std::fs::write(folder.path().join(name), image.png()).unwrap();
+    }
+    let row = |item: &str, presentation: &str, images: &[&str]| {
+        let mut content: Vec<Value> =
+            images.iter().map(|image| json!({"type": "image", "image": image})).collect();
+        content.push(json!({"type": "text", "text": "Is it yes or one?"}));
+        let message = json!({"role": "user", "content": content});
+        json!({"item_id": item, "group_id": "g", "presentation": presentation, "messages": [message],
+            "options": ["yes", "one"], "answer": "yes"})
+        .to_string()
+    };
+    let rows = [
+        row("text", "text-only", &[]),
+        row("tall", "vision-only", &["tall.png"]),
+        row("wide", "vision-only", &["wide.png"]),
+        row("both", "vision-only", &["wide.png", "tall.png"]),
+    ];
+    let suite = folder.path().join("suite.jsonl");
+    std::fs::write(&suite, rows.join("\n")).unwrap();
+    let mut run = program();
+    run.arg("run").arg("--model").arg(folder_of("tests/models", family)).arg("--suite").arg(&suite);
+    run.arg("--out").arg(folder.path().join("run")).args(["--progress", "plain"]);
+    let (code, message) = stderr(&mut run);
+    assert_eq!(code, Some(0), "{family}: {message}");
+    assert!(message.contains("4 prompts") && !message.contains("warning"), "{family}: {message}");
+    let depths = texts(&folder.path().join("run"), Table::Embeddings, "depth");
+    assert_eq!(depths.iter().filter(|depth| *depth == "output").count(), 4, "{family}: {depths:?}");
+}
+
 macro_rules! families {
     ($($family:ident)*) => {$(
         mod $family {
@@ -302,9 +339,14 @@ macro_rules! families {
             }
 
             #[test]
+            fn a_suite_runs() {
+                super::suite_runs(stringify!($family));
+            }
+
+            #[test]
             fn inspect_describes_it() {
                 let family = stringify!($family);
-                insta::assert_snapshot!(family, super::describe(&super::folder("tests/models", family)));
+                insta::assert_snapshot!(family, super::describe(&super::folder_of("tests/models", family)));
             }
         }
     )*};

@@ -117,19 +117,18 @@ type Open = fn(&ModelDirectory) -> Result<Box<dyn Family>, ModelError>;
 /// The known families by `model_type`.
 const FAMILIES: &[(&str, Open)] = &[
     ("gemma3", |directory| Ok(Box::new(gemma3::Gemma3::of(directory)?))),
+    ("idefics3", |directory| Ok(Box::new(idefics3::Idefics3::of(directory, "idefics3")?))),
     ("internvl", |directory| Ok(Box::new(internvl::InternVl::of(directory)?))),
     ("llava", |directory| Ok(Box::new(llava::Llava::of(directory)?))),
     ("llava_next", |directory| Ok(Box::new(any_resolution::AnyResolution::next(directory)?))),
     ("llava_onevision", |directory| Ok(Box::new(any_resolution::AnyResolution::one_vision(directory)?))),
     ("paligemma", |directory| Ok(Box::new(paligemma::PaliGemma::of(directory)?))),
     ("phi3_v", |directory| Ok(Box::new(phi3_v::Phi3V::of(directory)?))),
-    ("phi4mm", |directory| Ok(Box::new(phi4mm::Phi4Mm::of(directory, "phi4mm")?))),
-    ("phi4_multimodal", |directory| Ok(Box::new(phi4mm::Phi4Mm::of(directory, "phi4_multimodal")?))),
-    ("qwen2_vl", |directory| Ok(Box::new(qwen_vl::QwenVl::of(directory, "qwen2_vl")?))),
+    ("phi4mm", |directory| Ok(Box::new(phi4mm::Phi4Mm::of(directory)?))),
     ("qwen2_5_vl", |directory| Ok(Box::new(qwen_vl::QwenVl::of(directory, "qwen2_5_vl")?))),
-    ("idefics3", |directory| Ok(Box::new(idefics3::Idefics3::of(directory, "idefics3")?))),
-    ("smolvlm", |directory| Ok(Box::new(idefics3::Idefics3::of(directory, "smolvlm")?))),
+    ("qwen2_vl", |directory| Ok(Box::new(qwen_vl::QwenVl::of(directory, "qwen2_vl")?))),
     ("qwen3_vl", |directory| Ok(Box::new(qwen_vl::QwenVl::of(directory, "qwen3_vl")?))),
+    ("smolvlm", |directory| Ok(Box::new(idefics3::Idefics3::of(directory, "smolvlm")?))),
 ];
 
 /// The family of a model directory.

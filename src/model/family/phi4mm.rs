@@ -20,7 +20,6 @@ const IMAGE_TOKEN_ID: i64 = 200_010;
 const IMAGE_TOKEN: &str = "<|endoftext10|>";
 
 pub(super) struct Phi4Mm {
-    model_type: &'static str,
     normalisation: Normalisation,
     /// Most tiles.
     crops: u32,
@@ -28,7 +27,7 @@ pub(super) struct Phi4Mm {
 }
 
 impl Phi4Mm {
-    pub(super) fn of(directory: &ModelDirectory, model_type: &'static str) -> Result<Self, ModelError> {
+    pub(super) fn of(directory: &ModelDirectory) -> Result<Self, ModelError> {
         let wrong = |reason: String| ModelError::File {
             path: directory.path.clone(),
             reason: format!("image processor: {reason}"),
@@ -40,7 +39,6 @@ impl Phi4Mm {
             return Err(wrong(format!("`dynamic_hd` is {crops}, expected 1 to 256")));
         }
         Ok(Self {
-            model_type,
             normalisation: Normalisation::from_config(&config).map_err(wrong)?,
             crops: crops as u32,
             image_token_id: super::image_token_id(directory).unwrap_or(IMAGE_TOKEN_ID),
@@ -61,7 +59,7 @@ impl Phi4Mm {
 
 impl Family for Phi4Mm {
     fn model_type(&self) -> &'static str {
-        self.model_type
+        "phi4mm"
     }
 
     fn pixels(&self, image: &RgbImage) -> Result<Pixels, String> {
