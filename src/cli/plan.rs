@@ -137,7 +137,7 @@ impl Plan<'_> {
         tables.sort();
         tables.dedup();
         let settings = RunSettings {
-            precision: directory.precision.as_str().into(),
+            precision: directory.precision_name().into(),
             provider: self.session.ep.as_str().into(),
             onnxruntime,
             groups: units.groups,

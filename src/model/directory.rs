@@ -130,6 +130,14 @@ impl ModelDirectory {
         self.layout.kind
     }
 
+    /// The precision's name in tables; onnxruntime-genai's layout holds one, and does not say which.
+    pub fn precision_name(&self) -> &'static str {
+        match self.layout.kind {
+            LayoutKind::Genai => "genai",
+            _ => self.precision.as_str(),
+        }
+    }
+
     /// Precisions that the directory has; none where the layout doesn't say.
     pub fn precisions(&self) -> Vec<Precision> {
         self.layout.precisions()

@@ -106,7 +106,7 @@ impl Inspection {
             name: directory.name.clone(),
             model_type: directory.config.get("model_type").and_then(text).unwrap_or_default(),
             layout: directory.layout().as_str(),
-            precision: directory.precision.as_str(),
+            precision: directory.precision_name(),
             precisions: directory.precisions().into_iter().map(Precision::as_str).collect(),
             decoder: DecoderSizes::of(directory, &graphs[2].interface),
             graphs,
