@@ -311,7 +311,7 @@ impl Preparer {
 fn shown_by(row: &Presentation) -> impl Iterator<Item = usize> + Clone {
     row.messages.iter().flat_map(|message| &message.content).filter_map(|part| match part {
         Part::Image(image) => Some(*image),
-        Part::Text(_) => None,
+        Part::Text(_) | Part::Written(_) => None,
     })
 }
 

@@ -9,9 +9,7 @@ use crossmodal::model::{
 };
 use crossmodal::prepare::{Preparer, Prompt};
 use crossmodal::record::Table;
-use crossmodal::suite::{
-    AnswerOption, Control, Group, ImageSource, Message, Part, Presentation, PresentationKind, Role,
-};
+use crossmodal::suite::{Group, ImageSource, Message, Part, Presentation, PresentationKind, Role};
 use image::{ImageFormat, Rgb, RgbImage};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -99,19 +97,8 @@ impl Case {
             role: message.role,
             content: message.content.iter().map(part).collect(),
         };
-        let presentation = Presentation {
-            item_id: self.name.clone(),
-            kind: PresentationKind::VisionOnly,
-            control: Control::None,
-            messages: self.messages.iter().map(message).collect(),
-            options: Vec::<AnswerOption>::new().into(),
-            answer: None,
-            vision_answer: None,
-            text_answer: None,
-            dv: None,
-            dt: None,
-            target: None,
-        };
+        let messages = self.messages.iter().map(message).collect();
+        let presentation = Presentation::new(self.name.clone(), PresentationKind::VisionOnly, messages);
         Group {
             group_id: self.name.clone(),
             images: self.images.iter().map(|image| ImageSource::Bytes(image.png().into())).collect(),

@@ -86,7 +86,7 @@ fn prompts_tokens_and_pictures_are_those_of_the_reference() {
         assert_eq!(unit.prompts[index].as_ref().unwrap().ids, case.input_ids, "{}", case.item_id);
         let shown = row.messages[0].content.iter().find_map(|part| match part {
             Part::Image(image) => Some(hex_digest(load(&group.images[*image]).unwrap().as_raw())),
-            Part::Text(_) => None,
+            Part::Text(_) | Part::Written(_) => None,
         });
         assert_eq!(shown, case.image_sha256, "{}", case.item_id);
     }
