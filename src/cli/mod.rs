@@ -11,6 +11,7 @@ mod progress;
 mod report;
 mod run;
 pub mod runtime;
+mod selection;
 mod suite;
 
 use std::process::ExitCode;
