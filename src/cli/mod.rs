@@ -62,7 +62,7 @@ pub fn main() -> ExitCode {
         Command::Analyze(arguments) => analyze::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
-        Command::Suite(arguments) => suite::run(&arguments).map_err(CliError::from),
+        Command::Suite(arguments) => suite::run(&arguments),
         Command::Runtime(arguments) => {
             runtime::run(arguments, model::describe_library).map_err(CliError::from)
         }
