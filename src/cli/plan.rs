@@ -20,7 +20,7 @@ use crate::record::{
     Fingerprints, Manifest, RecordError, RunDirectory, RunSettings, SCHEMA_VERSION, State, Table, UnitLog,
 };
 use crate::suite::seeding::hex_digest;
-use crate::suite::{self, Suite, SuiteSpec};
+use crate::suite::{self, Ask, Suite, SuiteSpec};
 
 /// What is run, on what, and where it goes.
 pub(super) struct Plan<'a> {
@@ -39,8 +39,15 @@ impl Plan<'_> {
         let suite = suite::open(&self.suite)?;
         let directory = ModelDirectory::open(self.model, self.session.precision)?;
         let preparer = Preparer::open(&directory)?;
-        if let Some(row) = suite.group(0)?.presentations.first() {
+        let first = suite.group(0)?;
+        if let Some(row) = first.presentations.iter().find(|row| row.ask == Ask::NextToken) {
             preparer.option_tokens(&row.options).map_err(CliError::Arguments)?;
+        }
+        let generates = first.presentations.iter().any(|row| row.ask != Ask::NextToken);
+        if generates && preparer.stop_tokens().is_empty() {
+            note(
+                "note: neither generation_config.json nor config.json names an `eos_token_id`: every answer goes on to its last token",
+            );
         }
         let claimed = RunDirectory::claim(self.out)?;
         let (runtime, version) = self.session.open_runtime(self.install_runtime)?;
@@ -51,6 +58,13 @@ impl Plan<'_> {
         let embeddings = self.recording.tables.contains(&Table::Embeddings);
         let mut models = self.session.load(runtime, &directory, threads, embeddings)?;
         let sizes = rehearse(&mut models[0], preparer.family())?;
+        if generates && !models[0].continues() {
+            return Err(CliError::Arguments(format!(
+                "the decoder of {} takes no past, so that it can score prompts but write no answers, and {} asks for written ones\n  export it with its KV cache (`decoder_model_merged`)",
+                self.model.display(),
+                suite.name()
+            )));
+        }
         if embeddings && !models[0].gives_hidden_states() {
             note("note: the LM head was not found in this decoder: embeddings have rows of depth input only");
         }
@@ -90,7 +104,7 @@ impl Plan<'_> {
             &wanted,
             &mut models,
             |result, took| {
-                let failed = tally.keep(&mut run, sizes, &preparer, &result, took)?;
+                let failed = tally.keep(&mut run, sizes, &result, took)?;
                 progress.borrow_mut().advance(failed, tally.prompts);
                 Ok::<(), RecordError>(())
             },
@@ -205,12 +219,11 @@ impl Tally {
         &mut self,
         run: &mut RunDirectory,
         sizes: Sizes,
-        preparer: &Preparer,
         result: &UnitResult,
         took: Duration,
     ) -> Result<usize, RecordError> {
         let writing = Instant::now();
-        let failed = run.write_unit(result, sizes, &|token| preparer.token_text(token))?;
+        let failed = run.write_unit(result, sizes)?;
         self.prompts += result.answers.len();
         if self.first_failure.is_none() {
             self.first_failure = result.answers.iter().find_map(|answer| answer.as_ref().err().cloned());
@@ -223,6 +236,7 @@ impl Tally {
             worker_secs: took.as_secs_f64(),
             vision_secs: result.seconds.vision,
             decoder_secs: result.seconds.decoder,
+            generation_secs: result.seconds.generation,
             scoring_secs: result.seconds.scoring,
             write_secs: writing.elapsed().as_secs_f64(),
             sessions: self.threads.sessions,
