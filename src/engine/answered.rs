@@ -3,8 +3,8 @@
 use super::means::LayerMeans;
 use super::score::Scores;
 use crate::prepare::Prompt;
-use crate::suite::answers::{AnswerKind, character_error_rate};
-use crate::suite::{Generate, Presentation};
+use crate::suite::Presentation;
+use crate::suite::answers::{AnswerKind, Reading, character_error_rate};
 
 /// What an answer ended with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,15 @@ impl Finish {
     }
 }
 
+/// How many tokens a prompt has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PromptTokens {
+    /// Tokens that are text.
+    pub text: usize,
+    /// Tokens that stand for images.
+    pub vision: usize,
+}
+
 /// A prompt's answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answered {
@@ -44,6 +53,8 @@ pub struct Answered {
     pub finish: Finish,
     /// Tokens that were written, the one that ended it included.
     pub generated_tokens: Option<usize>,
+    /// Tokens of the prompt, where another program counted them.
+    pub prompt_tokens: Option<PromptTokens>,
     /// The distribution at the first token of the answer.
     pub scores: Scores,
     /// At the decoder's input.
@@ -61,6 +72,7 @@ impl Answered {
             cer: None,
             finish: Finish::AnswerToken,
             generated_tokens: Some(1),
+            prompt_tokens: None,
             scores,
             input: None,
             output: None,
@@ -68,14 +80,15 @@ impl Answered {
     }
 
     /// What is read from a text that was written for `row`.
-    pub fn by_text(row: &Presentation, ask: &Generate, raw_text: String, finish: Finish) -> Self {
-        let reference = row.answer.as_deref().filter(|_| ask.reading.kind == AnswerKind::Transcript);
+    pub(super) fn by_text(row: &Presentation, reading: &Reading, raw_text: String, finish: Finish) -> Self {
+        let reference = row.answer.as_deref().filter(|_| reading.kind == AnswerKind::Transcript);
         Self {
-            answer: ask.reading.read(&raw_text, &row.options),
+            answer: reading.read(&raw_text, &row.options),
             cer: reference.map(|reference| character_error_rate(reference, &raw_text)),
             raw_text,
             finish,
             generated_tokens: None,
+            prompt_tokens: None,
             scores: Scores::default(),
             input: None,
             output: None,

@@ -151,7 +151,7 @@ impl<'a> Asking<'a> {
                     .filter(|token| !self.preparer.stop_tokens().contains(token))
                     .collect();
                 let raw_text = self.preparer.text(&said)?;
-                let answered = Answered::by_text(asked.row, ask, raw_text, finish);
+                let answered = Answered::by_text(asked.row, &ask.reading, raw_text, finish);
                 Ok(Answered { generated_tokens: Some(tokens.len()), scores, ..answered })
             }
             _ => {

@@ -43,6 +43,13 @@ impl PreparedUnit {
         Self { index, groups, images, prompts: Vec::new(), waiting, among_others }
     }
 
+    /// A unit whose answers come from elsewhere: nothing of it is prepared.
+    pub fn answered_elsewhere(index: usize, groups: Vec<Group>) -> Self {
+        let mut unit = Self::new(index, groups, Vec::new(), BTreeMap::new());
+        unit.prompts = unit.presentations().map(|_| Err("answered elsewhere".into())).collect();
+        unit
+    }
+
     /// The presentations of all groups, in order.
     pub fn presentations(&self) -> impl Iterator<Item = &Presentation> {
         self.groups.iter().flat_map(|group| &group.presentations)

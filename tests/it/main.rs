@@ -3,6 +3,7 @@
 
 mod determinism;
 mod errors;
+mod generation;
 mod house;
 mod image_processors;
 mod loading;

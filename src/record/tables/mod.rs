@@ -16,7 +16,7 @@ use arrow_buffer::OffsetBuffer;
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Answered, UnitResult};
+use crate::engine::{Answered, PromptTokens, UnitResult};
 use crate::prepare::Prompt;
 use crate::suite::{Group, Presentation};
 
@@ -127,6 +127,13 @@ impl<'a> Row<'a> {
     /// What was answered.
     fn answered(&self) -> Option<&'a str> {
         self.answer.ok()?.answer.as_deref()
+    }
+
+    /// Tokens of the prompt: ours, or as they were imported.
+    fn prompt_tokens(&self) -> Option<PromptTokens> {
+        let of =
+            |prompt: &Prompt| PromptTokens { text: prompt.text_tokens(), vision: prompt.vision_tokens() };
+        self.prompt.ok().map(of).or_else(|| self.answer.ok()?.prompt_tokens)
     }
 
     fn failure(&self) -> Option<&'a str> {

@@ -19,8 +19,9 @@ pub(super) fn batch(context: &Context, rows: &[Row]) -> Result<RecordBatch, Arro
     columns.optional_int("dt", rows.iter().map(|row| row.presentation.dt));
     columns.optional_text("target", rows.iter().map(|row| row.presentation.target.as_deref()));
     let prompts = || rows.iter().map(|row| row.prompt.ok());
-    columns.optional_int("text_tokens", prompts().map(|prompt| Some(prompt?.text_tokens() as i32)));
-    columns.optional_int("vision_tokens", prompts().map(|prompt| Some(prompt?.vision_tokens() as i32)));
+    let counted = || rows.iter().map(Row::prompt_tokens);
+    columns.optional_int("text_tokens", counted().map(|tokens| Some(tokens?.text as i32)));
+    columns.optional_int("vision_tokens", counted().map(|tokens| Some(tokens?.vision as i32)));
     columns.optional_int(
         "generated_tokens",
         answered().map(|answer| answer?.generated_tokens.map(|tokens| tokens as i32)),
