@@ -16,10 +16,7 @@ use crate::engine::pipeline::{Ending, Pipeline, Units};
 use crate::engine::{EvaluationSettings, Sizes, UnitResult, rehearse};
 use crate::model::ModelDirectory;
 use crate::prepare::Preparer;
-use crate::record::{
-    Fingerprints, Manifest, RecordError, RunDirectory, RunSettings, SCHEMA_VERSION, State, Table, UnitLog,
-};
-use crate::suite::seeding::hex_digest;
+use crate::record::{Manifest, RecordError, RunDirectory, RunSettings, State, Table, UnitLog};
 use crate::suite::{self, Ask, Suite, SuiteSpec};
 
 /// What is run, on what, and where it goes.
@@ -37,6 +34,7 @@ impl Plan<'_> {
     /// Checks everything, then runs what is missing. What makes all samples fail is found before the first.
     pub fn execute(&self) -> Result<(), CliError> {
         let suite = suite::open(&self.suite)?;
+        suite.notes().iter().for_each(|told| note(&format!("note: {told}")));
         let directory = ModelDirectory::open(self.model, self.session.precision)?;
         let preparer = Preparer::open(&directory)?;
         let first = suite.group(0)?;
@@ -161,33 +159,8 @@ impl Plan<'_> {
             tables,
             profile: self.recording.profile,
         };
-        let text =
-            serde_json::to_string(&settings).map_err(|error| CliError::Arguments(error.to_string()))?;
-        let fingerprints = Fingerprints {
-            model: directory.fingerprint()?,
-            suite: suite.fingerprint(),
-            settings: hex_digest(text),
-        };
-        let version = env!("CARGO_PKG_VERSION");
-        let identity = format!(
-            "{version} {SCHEMA_VERSION} {} {} {}",
-            fingerprints.model, fingerprints.suite, fingerprints.settings
-        );
-        Ok(Manifest {
-            schema_version: SCHEMA_VERSION,
-            crossmodal: version.into(),
-            run: format!("{}-{}", directory.name, &hex_digest(identity)[..12]),
-            model: directory.name.clone(),
-            suite: suite.name().into(),
-            suite_spec: self.suite.clone(),
-            settings,
-            fingerprints,
-            units: units.count(),
-            complete: false,
-            prompts: None,
-            failed_rows: None,
-            parts: Vec::new(),
-        })
+        let model = (directory.name.clone(), directory.fingerprint()?);
+        Ok(Manifest::new(model, suite, self.suite.clone(), settings)?)
     }
 }
 

@@ -100,6 +100,10 @@ impl<S: Suite> Suite for Limited<S> {
         self.suite.group_count().min(self.limit)
     }
 
+    fn notes(&self) -> Vec<String> {
+        self.suite.notes()
+    }
+
     fn group(&self, index: usize) -> Result<super::Group, SuiteError> {
         self.suite.group(index)
     }

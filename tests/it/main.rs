@@ -6,6 +6,7 @@ mod errors;
 mod generation;
 mod house;
 mod image_processors;
+mod import;
 mod loading;
 mod models;
 mod program;
