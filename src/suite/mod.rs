@@ -293,7 +293,7 @@ pub trait Suite: Send + Sync {
     /// How many groups there are.
     fn group_count(&self) -> usize;
 
-    /// What a user should know before the suite is run.
+    /// What a user should know before the suite is run: what was left out, and why.
     fn notes(&self) -> Vec<String> {
         Vec::new()
     }

@@ -61,6 +61,7 @@ pub fn open(spec: &SuiteSpec) -> Result<Box<dyn Suite>, SuiteError> {
         ));
     }
     if spec.name == color_recognition::NAME {
+        takes_no_files(spec)?;
         let prompts = match &spec.prompts {
             Some(path) => Prompts::read(path)?,
             None => Prompts::built_in()?,
@@ -82,6 +83,7 @@ pub fn open(spec: &SuiteSpec) -> Result<Box<dyn Suite>, SuiteError> {
         return Ok(Box::new(Limited { suite, limit: spec.limit.unwrap_or(usize::MAX) }));
     }
     if own::is_suite_path(&spec.name) {
+        takes_no_files(spec)?;
         let path = PathBuf::from(&spec.name);
         let generated = spec.groups.is_some() || spec.seed != 0 || !spec.controls || spec.prompts.is_some();
         if generated {
@@ -93,6 +95,16 @@ pub fn open(spec: &SuiteSpec) -> Result<Box<dyn Suite>, SuiteError> {
         return Ok(Box::new(OwnSuite::open(&path, spec.limit)?));
     }
     Err(SuiteError::Unknown { name: spec.name.clone(), known: catalogue::names() })
+}
+
+fn takes_no_files(spec: &SuiteSpec) -> Result<(), SuiteError> {
+    if spec.data.is_empty() && spec.images.is_none() {
+        return Ok(());
+    }
+    Err(SuiteError::Setting(format!(
+        "--data and --images are for suites that are read from published files (see `crossmodal suite list`); {} is none of them",
+        spec.name
+    )))
 }
 
 /// The first groups of a suite. The groups are those of the whole suite: a limit only leaves the rest out, so its

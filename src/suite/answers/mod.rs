@@ -27,6 +27,11 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// One word, or an option by one of its spellings.
+    pub fn word() -> Self {
+        Self { kind: AnswerKind::Word }
+    }
+
     /// The answer that `text` gives to a question with these `options`; `None` when there is none to be read.
     pub fn read(&self, text: &str, options: &[AnswerOption]) -> Option<String> {
         let said = text.trim();
