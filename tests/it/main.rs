@@ -12,4 +12,5 @@ mod models;
 mod program;
 mod reference;
 mod samples;
+mod suites;
 mod tables;

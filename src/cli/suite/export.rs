@@ -40,12 +40,17 @@ Examples:
   crossmodal run --model MODEL --suite my/suite.jsonl --out runs/mine
 
   crossmodal suite export color-recognition --format parquet --out my
-  python -c 'import datasets; print(datasets.load_dataset(\"parquet\", data_files=\"my/suite.parquet\")[\"train\"][0])'
+  crossmodal run --model MODEL --suite my/suite.parquet --out runs/mine
 
-A row of your own, as a line of JSON:
-  {\"item_id\": \"sky\", \"group_id\": \"sky\", \"presentation\": \"vision-only\", \"options\": [\"blue\", \"gray\"], \"answer\": \"blue\",
-   \"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"image\", \"image\": \"sky.jpg\"},
-                                            {\"type\": \"text\", \"text\": \"What color is the sky? Answer in one word.\"}]}]}";
+In Python, with the images decoded:
+  datasets.load_dataset(\"parquet\", data_files=\"my/suite.parquet\")
+
+A row of your own (as one line of a .jsonl file):
+  {\"item_id\": \"sky\", \"group_id\": \"sky\", \"presentation\": \"vision-only\",
+   \"options\": [\"blue\", \"gray\"], \"answer\": \"blue\",
+   \"messages\": [{\"role\": \"user\", \"content\": [
+     {\"type\": \"image\", \"image\": \"sky.jpg\"},
+     {\"type\": \"text\", \"text\": \"What color is the sky? Answer in one word.\"}]}]}";
 
 /// Parses WIDTHxHEIGHT.
 pub(in crate::cli) fn size(text: &str) -> Result<(u32, u32), String> {

@@ -1,6 +1,5 @@
 //! `crossmodal suite show`: an item as the model gets it.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -50,7 +49,8 @@ pub(super) struct ShowArguments {
 const EXAMPLES: &str = "\
 Examples:
   crossmodal suite show color-recognition
-  crossmodal suite show color-recognition --item cr-00000-dv05-dt1 --out /tmp/pictures --model onnx/tiny-llava
+  crossmodal suite show color-recognition --item cr-00000-dv05-dt1 --model onnx/tiny-llava
+  crossmodal suite show shape-recognition --data CLEVR_v1.0 --item sr-00000-dv03 --out pictures
   crossmodal suite show my/suite.parquet --item sky --presentation conflict --json";
 
 /// Items that are named when none is asked for.
@@ -114,19 +114,19 @@ fn open_preparer(model: &Path) -> Result<Preparer, CliError> {
 }
 
 fn first_items(suite: &dyn Suite, json: bool) -> Result<(), CliError> {
-    let mut items: BTreeMap<(usize, usize), (String, Vec<&str>)> = BTreeMap::new();
+    let mut items: Vec<(String, Vec<&str>)> = Vec::new();
     for index in 0..suite.group_count() {
+        for row in suite.group(index)?.presentations {
+            match items.iter_mut().find(|(item, _)| *item == row.item_id) {
+                Some((_, kinds)) => kinds.push(row.kind.as_str()),
+                None => items.push((row.item_id, vec![row.kind.as_str()])),
+            }
+        }
         if items.len() >= FIRST_ITEMS {
             break;
         }
-        let group = suite.group(index)?;
-        for (place, row) in group.presentations.iter().enumerate() {
-            let known = group.presentations.iter().position(|other| other.item_id == row.item_id);
-            let item = items.entry((index, known.unwrap_or(place)));
-            item.or_insert_with(|| (row.item_id.clone(), Vec::new())).1.push(row.kind.as_str());
-        }
     }
-    let items: Vec<(String, Vec<&str>)> = items.into_values().take(FIRST_ITEMS).collect();
+    items.truncate(FIRST_ITEMS);
     if json {
         return print_json(&items.iter().map(|(item, _)| item).collect::<Vec<_>>());
     }
@@ -231,7 +231,11 @@ fn asked(ask: &Ask) -> String {
 fn to_text(shown: &Shown) -> String {
     let Shown { row, images, .. } = shown;
     let mut text = String::new();
-    let mut line = |name: &str, value: &str| _ = writeln!(text, "{name:<13}{value}");
+    let mut line = |name: &str, value: &str| {
+        // The lines of a value stand below each other.
+        let lines = format!("{name:<13}{value}").replace('\n', "\n             ");
+        _ = writeln!(text, "{}", lines.trim_end());
+    };
     line("item", &row.item_id);
     line("group", &row.group_id);
     line("presentation", row.presentation.as_str());
@@ -239,12 +243,7 @@ fn to_text(shown: &Shown) -> String {
         line("", "");
         line(
             message.role.as_str(),
-            &message
-                .content
-                .iter()
-                .map(|part| in_words(part, images))
-                .collect::<Vec<_>>()
-                .join("\n             "),
+            &message.content.iter().map(|part| in_words(part, images)).collect::<Vec<_>>().join("\n"),
         );
     }
     line("", "");
@@ -260,7 +259,7 @@ fn to_text(shown: &Shown) -> String {
     let tags = tags.as_object().into_iter().flatten().map(|(name, value)| format!("{name} {value}"));
     line("tags", &tags.collect::<Vec<_>>().join(", "));
     match &shown.prompt {
-        Some(Ok(prompt)) => line("prompt", &prompt.replace('\n', "\n             ")),
+        Some(Ok(prompt)) => line("prompt", prompt),
         Some(Err(error)) => line("prompt", &format!("failed: {error}")),
         None => {}
     }
@@ -269,7 +268,7 @@ fn to_text(shown: &Shown) -> String {
 
 fn in_words(part: &RowPart, images: &[ShownImage]) -> String {
     match part {
-        RowPart::Text { text } => text.replace('\n', "\n             "),
+        RowPart::Text { text } => text.clone(),
         RowPart::Written { written } => format!("<what the model wrote for {}>", written.as_str()),
         RowPart::Image { image: RowImage::Embedded(_) } => "<image>".into(),
         RowPart::Image { image: RowImage::Path(path) } => {

@@ -131,7 +131,7 @@ impl AttributeRecognition {
         let deal = deal::deal(&scenes, attribute, wanted, spec.seed);
         let scarcest = &VISUAL_TIERS[deal.scarcest];
         let shortage = format!(
-            "{} of {wanted} groups could be made of its {} scenes: a group needs a scene of every visual tier, and there are fewest of dv {} (at least {} objects, the target {:?})",
+            "only {} of {wanted} groups can be made of its {} scenes: a group needs a scene of every visual tier, and there are fewest of dv {} (at least {} objects, the target {:?})",
             deal.groups.len(),
             scenes.len(),
             scarcest.dv,

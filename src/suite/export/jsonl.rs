@@ -1,16 +1,17 @@
 //! `suite.jsonl`, and PNG files in `images/`.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Sink, Slice, create_folder, partial};
+use super::partial::{PartialFile, unwritable};
+use super::{Sink, Slice, create_folder};
 use crate::suite::SuiteError;
 
 /// The file while it is written.
 pub(super) struct Lines {
     folder: PathBuf,
-    path: PathBuf,
+    place: PartialFile,
     file: BufWriter<File>,
 }
 
@@ -18,14 +19,9 @@ impl Lines {
     /// Begins the file; images are written as they come.
     pub fn create(folder: &Path) -> Result<Self, SuiteError> {
         create_folder(&folder.join("images"))?;
-        let path = folder.join("suite.jsonl");
-        let file = File::create(partial(&path)).map_err(|error| unwritable(&path, error))?;
-        Ok(Self { folder: folder.into(), path, file: BufWriter::new(file) })
+        let (place, file) = PartialFile::create(folder.join("suite.jsonl"))?;
+        Ok(Self { folder: folder.into(), place, file: BufWriter::new(file) })
     }
-}
-
-fn unwritable(path: &Path, source: std::io::Error) -> SuiteError {
-    SuiteError::Io { action: "write", path: path.into(), source }
 }
 
 impl Sink for Lines {
@@ -37,14 +33,14 @@ impl Sink for Lines {
         }
         for row in &slice.rows {
             let line = serde_json::to_writer(&mut self.file, row).map_err(std::io::Error::from);
-            line.and_then(|()| self.file.write_all(b"\n")).map_err(|error| unwritable(&self.path, error))?;
+            let line = line.and_then(|()| self.file.write_all(b"\n"));
+            line.map_err(|error| unwritable(&self.place.path, error))?;
         }
         Ok(())
     }
 
     fn finish(mut self: Box<Self>) -> Result<PathBuf, SuiteError> {
-        let whole = self.file.flush().and_then(|()| fs::rename(partial(&self.path), &self.path));
-        whole.map_err(|error| unwritable(&self.path, error))?;
-        Ok(self.path)
+        self.file.flush().map_err(|error| unwritable(&self.place.path, error))?;
+        self.place.keep()
     }
 }

@@ -3,6 +3,7 @@
 
 mod jsonl;
 mod parquet;
+mod partial;
 mod rows;
 
 use std::collections::BTreeSet;
@@ -145,12 +146,6 @@ fn png(pixels: &RgbImage) -> Result<Vec<u8>, String> {
 /// Named by number: a group's own name may hold anything.
 fn image_name(group: usize, image: usize) -> String {
     format!("images/{group:05}-{image:02}.png")
-}
-
-/// The name under which a file is written until it is whole.
-fn partial(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".partial-{name}-{}", std::process::id()))
 }
 
 fn create_folder(folder: &Path) -> Result<(), SuiteError> {

@@ -3,7 +3,7 @@
 //! The key-value metadata `huggingface` says which columns are images, so that `datasets` decodes them by itself.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,7 +16,8 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use serde_json::{Value, json};
 
-use super::{Sink, Slice, create_folder, partial};
+use super::partial::{PartialFile, unwritable};
+use super::{Sink, Slice, create_folder};
 use crate::suite::SuiteError;
 use crate::suite::row::{Row, RowImage, RowMessage, RowPart, RowReading, Tags};
 
@@ -25,7 +26,7 @@ const MAX_ROW_GROUP_BYTES: usize = 32 << 20;
 
 /// The file while it is written.
 pub(super) struct Table {
-    path: PathBuf,
+    place: PartialFile,
     writer: ArrowWriter<File>,
 }
 
@@ -33,9 +34,7 @@ impl Table {
     /// Begins the file.
     pub fn create(folder: &Path) -> Result<Self, SuiteError> {
         create_folder(folder)?;
-        let path = folder.join("suite.parquet");
-        let io = |source| SuiteError::Io { action: "write", path: path.clone(), source };
-        let file = File::create(partial(&path)).map_err(io)?;
+        let (place, file) = PartialFile::create(folder.join("suite.parquet"))?;
         let begin = || {
             let properties = WriterProperties::builder()
                 .set_created_by(concat!("crossmodal version ", env!("CARGO_PKG_VERSION")).into())
@@ -44,30 +43,25 @@ impl Table {
             let schema = batch(&Slice { rows: Vec::new(), images: Vec::new() })?.schema();
             ArrowWriter::try_new(file, schema, Some(properties.build()))
         };
-        let writer = begin().map_err(|error| refused(&path, &error))?;
-        Ok(Self { path, writer })
+        let writer = begin().map_err(|error| refused(&place.path, &error))?;
+        Ok(Self { place, writer })
     }
 }
 
 fn refused(path: &Path, error: &ParquetError) -> SuiteError {
-    SuiteError::Io { action: "write", path: path.into(), source: std::io::Error::other(error.to_string()) }
+    unwritable(path, std::io::Error::other(error.to_string()))
 }
 
 impl Sink for Table {
     fn write(&mut self, slice: &Slice) -> Result<(), SuiteError> {
         let written = batch(slice).map_err(ParquetError::from).and_then(|batch| self.writer.write(&batch));
-        written.map_err(|error| refused(&self.path, &error))
+        written.map_err(|error| refused(&self.place.path, &error))
     }
 
     fn finish(self: Box<Self>) -> Result<PathBuf, SuiteError> {
-        let Self { path, writer } = *self;
-        writer.close().map_err(|error| refused(&path, &error))?;
-        fs::rename(partial(&path), &path).map_err(|source| SuiteError::Io {
-            action: "write",
-            path: path.clone(),
-            source,
-        })?;
-        Ok(path)
+        let Self { place, writer } = *self;
+        writer.close().map_err(|error| refused(&place.path, &error))?;
+        place.keep()
     }
 }
 

@@ -113,7 +113,7 @@ fn fingerprint(items: &[Item], prompts: &str) -> String {
     let digest = |item: &Item| {
         let image = digest_of_file(&item.image).unwrap_or_else(|_| UNREADABLE.into());
         let Item { task, question, vision, text, context, .. } = item;
-        hex_digest([task, question, vision, text, context, &image].map(|part| hex_digest(part)).concat())
+        hex_digest([task, question, vision, text, context, &image].map(hex_digest).concat())
     };
     let items: Vec<String> = items.par_iter().map(digest).collect();
     hex_digest(format!("{NAME} v{CONTENT_VERSION} prompts={prompts} items={}", items.concat()))
@@ -185,4 +185,5 @@ impl Mc2 {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods)]
 mod tests;

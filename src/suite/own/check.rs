@@ -69,11 +69,11 @@ impl Row {
         let kind = self.presentation.as_str();
         match (self.presentation, self.images().next().is_some()) {
             (PresentationKind::TextOnly | PresentationKind::Text, true) => {
-                Err(format!("a {kind} row must not have an image part"))
+                Err(format!("presentation {kind} must not have an image part"))
             }
             (PresentationKind::OcrFirst, _) | (_, true) => Ok(()),
             (PresentationKind::TextOnly | PresentationKind::Text, false) => Ok(()),
-            (_, false) => Err(format!("a {kind} row needs an image part")),
+            (_, false) => Err(format!("presentation {kind} needs an image part")),
         }?;
         match self.tags.max_new_tokens {
             Some(tokens) if tokens < 1 => {

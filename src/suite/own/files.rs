@@ -1,6 +1,7 @@
 //! Which files a path names: itself, those in a folder, or those that a pattern fits.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::source::{Format, Source};
 use crate::suite::SuiteError;
@@ -12,7 +13,7 @@ pub fn is_suite_path(name: &str) -> bool {
 }
 
 /// The suite's name and its files, in the order of their names.
-pub(super) fn find(path: &Path) -> Result<(String, Vec<Source>), SuiteError> {
+pub(super) fn find(path: &Path) -> Result<(String, Vec<Arc<Source>>), SuiteError> {
     let wrong = |reason: &str| SuiteError::File { path: path.into(), reason: reason.into() };
     let folder = if is_pattern(path) {
         path.parent().unwrap_or(Path::new(""))
@@ -20,15 +21,15 @@ pub(super) fn find(path: &Path) -> Result<(String, Vec<Source>), SuiteError> {
         path
     } else {
         let format = Format::of(path).ok_or_else(|| wrong("expected a .jsonl or .parquet file"))?;
-        return Ok((stem(path), vec![Source::new(path.into(), format)]));
+        return Ok((stem(path), vec![Arc::new(Source::new(path.into(), format))]));
     };
     let pattern = path.file_name().filter(|_| is_pattern(path)).map(|name| name.to_string_lossy());
     let entries = names(folder)?;
     let fits = |name: &&String| pattern.as_ref().is_none_or(|pattern| matches(pattern, name));
-    let sources: Vec<Source> = entries
+    let sources: Vec<Arc<Source>> = entries
         .iter()
         .filter(fits)
-        .filter_map(|name| Some(Source::new(folder.join(name), Format::of(Path::new(name))?)))
+        .filter_map(|name| Some(Arc::new(Source::new(folder.join(name), Format::of(Path::new(name))?))))
         .collect();
     match sources.first() {
         Some(first) if sources.iter().any(|source| source.format != first.format) => Err(wrong(

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::links::{self, Links};
 use super::source::Source;
@@ -37,13 +38,13 @@ pub(super) struct GroupEntry {
 pub(super) struct Index {
     /// In the order in which they begin.
     pub groups: Vec<GroupEntry>,
-    /// Digest of their content, whatever the files' format.
+    /// Digest of the rows and their pictures, of those groups that are kept.
     pub digest: String,
 }
 
 impl Index {
     /// Reads and checks all rows; `limit` keeps the first groups only.
-    pub fn of(sources: &[Source], limit: usize) -> Result<Self, SuiteError> {
+    pub fn of(sources: &[Arc<Source>], limit: usize) -> Result<Self, SuiteError> {
         let mut reader = Reader::default();
         for (source, file) in sources.iter().enumerate() {
             for placed in file.rows(0)? {
@@ -85,7 +86,7 @@ struct Reader {
 }
 
 impl Reader {
-    fn add(&mut self, sources: &[Source], row: &Row, entry: Entry) -> Result<(), SuiteError> {
+    fn add(&mut self, sources: &[Arc<Source>], row: &Row, entry: Entry) -> Result<(), SuiteError> {
         let links = Links::of(row);
         match self.seen.entry((links.item_id.clone(), links.kind, links.variant.clone())) {
             Slot::Vacant(slot) => _ = slot.insert((entry.source, entry.number)),
@@ -119,7 +120,7 @@ impl Reader {
         Ok(())
     }
 
-    fn finish(mut self, sources: &[Source], limit: usize) -> Result<Index, SuiteError> {
+    fn finish(mut self, sources: &[Arc<Source>], limit: usize) -> Result<Index, SuiteError> {
         for (group, links) in self.groups.iter().zip(&self.links) {
             links::check(links).map_err(|(row, reason)| {
                 let entry = &group.rows[row];

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Seek, SeekFrom};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -10,14 +11,16 @@ use crate::suite::SuiteError;
 use crate::suite::row::Row;
 
 /// The rows from byte `at` of the file on.
-pub(super) fn rows(source: &Source, at: u64) -> Result<Rows<'_>, SuiteError> {
-    let io = |error| SuiteError::Io { action: "read", path: source.path.clone(), source: error };
-    let mut file = BufReader::new(File::open(&source.path).map_err(io)?);
-    file.seek(SeekFrom::Start(at)).map_err(io)?;
+pub(super) fn rows(source: &Arc<Source>, at: u64) -> Result<Rows, SuiteError> {
+    let source = Arc::clone(source);
+    let path = source.path.clone();
+    let io = move |error| SuiteError::Io { action: "read", path: path.clone(), source: error };
+    let mut file = BufReader::new(File::open(&source.path).map_err(&io)?);
+    file.seek(SeekFrom::Start(at)).map_err(&io)?;
     let mut lines = Lines { file, at, number: 0 };
     Ok(Box::new(std::iter::from_fn(move || {
         loop {
-            let (at, number, line) = match lines.next().map_err(io).transpose()? {
+            let (at, number, line) = match lines.next().map_err(&io).transpose()? {
                 Ok(line) => line,
                 Err(error) => return Some(Err(error)),
             };

@@ -17,7 +17,7 @@ mod source;
 mod window;
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub use files::is_suite_path;
 use index::Index;
@@ -29,7 +29,7 @@ use super::{Group, Suite, SuiteError};
 /// A suite read from files.
 pub struct OwnSuite {
     name: String,
-    sources: Vec<Source>,
+    sources: Vec<Arc<Source>>,
     index: Index,
     window: Mutex<Window>,
 }
@@ -77,4 +77,5 @@ impl Suite for OwnSuite {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods)]
 mod tests;

@@ -29,7 +29,7 @@ const MAX_BATCH_ROWS: i64 = 1024;
 const REQUIRED: [&str; 4] = ["item_id", "group_id", "presentation", "messages"];
 
 /// The rows from number `at` on.
-pub(super) fn rows(source: &Source, at: u64) -> Result<Rows<'_>, SuiteError> {
+pub(super) fn rows(source: &Arc<Source>, at: u64) -> Result<Rows, SuiteError> {
     let io = |error| SuiteError::Io { action: "read", path: source.path.clone(), source: error };
     let broken = |error: String| source.unusable(format!("it is no Parquet file that can be read: {error}"));
     let file = File::open(&source.path).map_err(io)?;
@@ -49,10 +49,11 @@ pub(super) fn rows(source: &Source, at: u64) -> Result<Rows<'_>, SuiteError> {
         .build()
         .map_err(|error| broken(error.to_string()))?;
     let mut next = at;
+    let source = Arc::clone(source);
     let batches = reader.flat_map(move |batch: Result<RecordBatch, ArrowError>| {
         let first = next;
         next += batch.as_ref().map_or(0, |batch| batch.num_rows() as u64);
-        rows_of_batch(source, first, batch)
+        rows_of_batch(&source, first, batch)
     });
     Ok(Box::new(batches))
 }

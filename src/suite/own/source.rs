@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::{jsonl, parquet};
 use crate::suite::SuiteError;
@@ -49,7 +50,7 @@ pub(super) struct Placed {
 }
 
 /// Rows in the order of the file.
-pub(super) type Rows<'a> = Box<dyn Iterator<Item = Result<Placed, SuiteError>> + 'a>;
+pub(super) type Rows = Box<dyn Iterator<Item = Result<Placed, SuiteError>> + Send>;
 
 impl Source {
     /// A file of rows.
@@ -63,7 +64,7 @@ impl Source {
     }
 
     /// The rows from the one at `at` on; all from 0 on.
-    pub fn rows(&self, at: u64) -> Result<Rows<'_>, SuiteError> {
+    pub fn rows(self: &Arc<Self>, at: u64) -> Result<Rows, SuiteError> {
         match self.format {
             Format::Jsonl => jsonl::rows(self, at),
             Format::Parquet => parquet::rows(self, at),
