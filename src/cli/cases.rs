@@ -161,6 +161,7 @@ fn message_text(row: &Presentation) -> String {
     let part = |part: &Part| match part {
         Part::Text(text) => text.clone(),
         Part::Image(_) => "<image>".into(),
+        Part::Written(_) => "<transcription>".into(),
     };
     row.messages.iter().flat_map(|message| &message.content).map(part).collect::<Vec<_>>().join(" ")
 }

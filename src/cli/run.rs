@@ -9,7 +9,7 @@ use super::error::CliError;
 use super::model::ModelArguments;
 use super::plan::Plan;
 use super::progress::ProgressMode;
-use super::suite::SuiteSelection;
+use super::selection::SuiteSelection;
 use crate::record::{Profile, Table};
 
 /// `crossmodal run`

@@ -1,12 +1,13 @@
 //! `crossmodal suite`: what a suite asks, as files.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::selection::SuiteSelection;
 use crate::render::load::load;
 use crate::suite::export::{ExportSettings, export};
-use crate::suite::{self, PresentationKind, SuiteError, SuiteSpec};
+use crate::suite::{self, PresentationKind, SuiteError};
 
 /// `crossmodal suite`.
 #[derive(Debug, Args)]
@@ -41,59 +42,6 @@ struct ExportArguments {
     /// Resize images to this size (bicubic), e.g. 64x64
     #[arg(long, value_name = "WxH", value_parser = size)]
     resize: Option<(u32, u32)>,
-}
-
-/// Which part of a suite, and how it is generated.
-#[derive(Debug, Clone, Args)]
-pub(super) struct SuiteSelection {
-    /// Number of groups that are generated [default: 400, the paper's]
-    #[arg(long, value_name = "N")]
-    pub groups: Option<usize>,
-    /// Only the first N groups
-    #[arg(long, value_name = "N")]
-    pub limit: Option<usize>,
-    /// Seed of everything that is drawn
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub seed: u64,
-    /// Leave the controls out
-    #[arg(long)]
-    pub no_controls: bool,
-    /// Wordings of your own (start from a copy of data/prompts/color-recognition.toml)
-    #[arg(long, value_name = "FILE")]
-    pub prompts: Option<PathBuf>,
-}
-
-impl SuiteSelection {
-    /// The suite `name` with this selection.
-    pub fn spec(&self, name: &str) -> Result<SuiteSpec, SuiteError> {
-        // A run keeps the spec and may be read from elsewhere: paths are kept whole.
-        let absolute = |path: &Path| {
-            std::path::absolute(path).map_err(|source| SuiteError::Io {
-                action: "find",
-                path: path.into(),
-                source,
-            })
-        };
-        let is_file = Path::new(name).is_file();
-        Ok(SuiteSpec {
-            name: if is_file { absolute(Path::new(name))?.display().to_string() } else { name.into() },
-            groups: self.groups,
-            limit: self.limit,
-            seed: self.seed,
-            controls: !self.no_controls,
-            prompts: self.prompts.as_deref().map(absolute).transpose()?,
-        })
-    }
-}
-
-impl clap::ValueEnum for PresentationKind {
-    fn value_variants<'a>() -> &'a [Self] {
-        &[Self::VisionOnly, Self::TextOnly, Self::Conflict]
-    }
-
-    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
-        Some(clap::builder::PossibleValue::new(self.as_str()))
-    }
 }
 
 /// Parses WIDTHxHEIGHT.

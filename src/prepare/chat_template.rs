@@ -54,6 +54,8 @@ impl<'a> TemplateMessage<'a> {
         let part = |part: &'a Part| match part {
             Part::Text(text) => TemplatePart::Text { text },
             Part::Image(_) => TemplatePart::Image,
+            // Only where a template is shown before anything was written: the preparer fills it in.
+            Part::Written(_) => TemplatePart::Text { text: WRITTEN },
         };
         let content = if image_text(1).is_none() {
             TemplateContent::Parts(message.content.iter().map(part).collect())
@@ -62,6 +64,7 @@ impl<'a> TemplateMessage<'a> {
             for part in &message.content {
                 match part {
                     Part::Text(part) => text.push_str(part),
+                    Part::Written(_) => text.push_str(WRITTEN),
                     Part::Image(_) => {
                         *shown += 1;
                         text.push_str(&image_text(*shown).unwrap_or_default());
@@ -73,6 +76,9 @@ impl<'a> TemplateMessage<'a> {
         Self { role: message.role, content }
     }
 }
+
+/// What stands for a text that the model has yet to write.
+const WRITTEN: &str = "<written>";
 
 /// What stands for the image of a number (from 1) where a template takes texts only.
 pub type ImageText<'a> = &'a dyn Fn(usize) -> Option<String>;

@@ -103,6 +103,7 @@ fn export_row(group_index: usize, group: &Group, index: usize, row: &Presentatio
     let part = |part: &Part| match part {
         Part::Text(text) => RowPart::Text { text: text.clone() },
         Part::Image(image) => RowPart::Image { image: image_name(group_index, *image).display().to_string() },
+        Part::Written(row) => RowPart::Written { written: group.presentations[*row].kind },
     };
     let message = |message: &super::Message| RowMessage {
         role: message.role,

@@ -4,6 +4,8 @@
 //! cases between them). Groups are pure data: [`crate::render`] draws their images, [`crate::prepare`] makes prompts of
 //! their messages. Wording lives in `data/prompts/*.toml`, not here.
 
+pub mod answers;
+mod ask;
 pub mod color_recognition;
 mod error;
 pub mod export;
@@ -18,6 +20,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use ask::{Ask, Generate, Rendering};
 pub use error::SuiteError;
 pub use registry::{SuiteSpec, open};
 
@@ -33,15 +36,42 @@ pub enum PresentationKind {
     TextOnly,
     /// Image, description that contradicts it, and question: Ym = M(I, T, Q).
     Conflict,
+    /// The whole content as image, to be transcribed.
+    Ocr,
+    /// The whole content as text.
+    Text,
+    /// The whole content as image.
+    Image,
+    /// A part of the content as image, the rest as text.
+    Mixed,
+    /// The model's own transcription in the place of the content.
+    OcrFirst,
 }
 
 impl PresentationKind {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::VisionOnly,
+        Self::TextOnly,
+        Self::Conflict,
+        Self::Ocr,
+        Self::Text,
+        Self::Image,
+        Self::Mixed,
+        Self::OcrFirst,
+    ];
+
     /// The name in tables and files.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::VisionOnly => "vision-only",
             Self::TextOnly => "text-only",
             Self::Conflict => "conflict",
+            Self::Ocr => "ocr",
+            Self::Text => "text",
+            Self::Image => "image",
+            Self::Mixed => "mixed",
+            Self::OcrFirst => "ocr-first",
         }
     }
 }
@@ -112,6 +142,8 @@ pub enum Part {
     Text(String),
     /// An image, by its index in [`Group::images`].
     Image(usize),
+    /// What the model wrote for another presentation of the group, by its index in [`Group::presentations`].
+    Written(usize),
 }
 
 /// One turn of a conversation.
@@ -137,7 +169,7 @@ pub enum ImageSource {
 /// One way of showing an item: what is asked of the model once.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Presentation {
-    /// Identifies the row within a suite, together with `kind`.
+    /// Identifies the row within a suite, together with `kind` and the rendering's variant.
     pub item_id: String,
     /// How it is shown.
     pub kind: PresentationKind,
@@ -159,7 +191,51 @@ pub struct Presentation {
     pub dt: Option<i32>,
     /// What the question is about, for people who read the tables.
     pub target: Option<String>,
+    /// The task (or the dataset) that the item belongs to.
+    pub task: Option<String>,
+    /// How its text was rendered; `None` where no text is.
+    pub rendering: Option<Rendering>,
+    /// What is wanted of the model.
+    pub ask: Ask,
+    /// What is wrong with the item, so that it cannot be asked: its row says so.
+    pub fault: Option<String>,
 }
+
+impl Presentation {
+    /// A presentation that asks for the next token and has no answer yet.
+    pub fn new(item_id: String, kind: PresentationKind, messages: Vec<Message>) -> Self {
+        Self {
+            item_id,
+            kind,
+            control: Control::None,
+            messages,
+            options: Arc::new([]),
+            answer: None,
+            vision_answer: None,
+            text_answer: None,
+            dv: None,
+            dt: None,
+            target: None,
+            task: None,
+            rendering: None,
+            ask: Ask::NextToken,
+            fault: None,
+        }
+    }
+
+    /// The rendering's name in tables; [`NO_VARIANT`] where nothing is rendered.
+    pub fn variant(&self) -> &str {
+        self.rendering.as_ref().map_or(NO_VARIANT, |rendering| &rendering.variant)
+    }
+
+    /// What identifies the row within a suite: item, presentation, variant.
+    pub fn key(&self) -> (&str, &'static str, &str) {
+        (&self.item_id, self.kind.as_str(), self.variant())
+    }
+}
+
+/// The variant of what is not rendered.
+pub const NO_VARIANT: &str = "none";
 
 /// Which rows of a group make one conflict case (indices into [`Group::presentations`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -195,6 +271,11 @@ pub trait Suite: Send + Sync {
 
     /// How many groups there are.
     fn group_count(&self) -> usize;
+
+    /// What a user should know before the suite is run: what was left out, and why.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Makes group `index` (below [`Suite::group_count`]).
     fn group(&self, index: usize) -> Result<Group, SuiteError>;

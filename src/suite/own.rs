@@ -227,22 +227,30 @@ impl Suite for OwnSuite {
             .iter()
             .map(|row| {
                 let part = |part: &RowPart| match part {
-                    RowPart::Text { text } => Part::Text(text.clone()),
-                    RowPart::Image { image } => Part::Image(image_at[image.as_str()]),
+                    RowPart::Text { text } => Ok(Part::Text(text.clone())),
+                    RowPart::Image { image } => Ok(Part::Image(image_at[image.as_str()])),
+                    RowPart::Written { written } => {
+                        let of_item =
+                            |other: &Row| other.item_id == row.item_id && other.presentation == *written;
+                        rows.iter().position(of_item).map(Part::Written).ok_or_else(|| {
+                            SuiteError::Setting(format!(
+                                "{:?} has no presentation {}",
+                                row.item_id,
+                                written.as_str()
+                            ))
+                        })
+                    }
                 };
                 let messages = row
                     .messages
                     .iter()
-                    .map(|message| Message {
-                        role: message.role,
-                        content: message.content.iter().map(part).collect(),
+                    .map(|message| {
+                        let content = message.content.iter().map(part).collect::<Result<_, SuiteError>>()?;
+                        Ok(Message { role: message.role, content })
                     })
-                    .collect();
+                    .collect::<Result<_, SuiteError>>()?;
                 Ok(Presentation {
-                    item_id: row.item_id.clone(),
-                    kind: row.presentation,
                     control: control(row).map_err(SuiteError::Setting)?,
-                    messages,
                     options: row.options.iter().map(|name| AnswerOption::named(name)).collect(),
                     answer: row.answer.clone(),
                     vision_answer: row.vision_answer.clone(),
@@ -250,6 +258,7 @@ impl Suite for OwnSuite {
                     dv: tier(row, "dv"),
                     dt: tier(row, "dt"),
                     target: text(row, "target"),
+                    ..Presentation::new(row.item_id.clone(), row.presentation, messages)
                 })
             })
             .collect::<Result<Vec<_>, SuiteError>>()?;

@@ -22,6 +22,9 @@ pub struct SuiteSpec {
     pub seed: u64,
     /// Whether controls are asked.
     pub controls: bool,
+    /// Where the items are, for suites that are read from files: paths, or `TASK=PATH`.
+    #[serde(default)]
+    pub data: Vec<String>,
     /// A prompt file of the user's.
     pub prompts: Option<PathBuf>,
 }
@@ -34,6 +37,7 @@ impl Default for SuiteSpec {
             limit: None,
             seed: 0,
             controls: true,
+            data: Vec::new(),
             prompts: None,
         }
     }
@@ -94,6 +98,10 @@ impl<S: Suite> Suite for Limited<S> {
 
     fn group_count(&self) -> usize {
         self.suite.group_count().min(self.limit)
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.suite.notes()
     }
 
     fn group(&self, index: usize) -> Result<super::Group, SuiteError> {

@@ -58,4 +58,9 @@ pub enum RowPart {
         /// Where it is.
         image: String,
     },
+    /// What the model wrote for the item's presentation of this name (and the same variant).
+    Written {
+        /// `ocr`, for one.
+        written: PresentationKind,
+    },
 }

@@ -3,8 +3,10 @@
 
 mod determinism;
 mod errors;
+mod generation;
 mod house;
 mod image_processors;
+mod import;
 mod loading;
 mod models;
 mod program;

@@ -9,9 +9,7 @@ use crossmodal::model::{
 };
 use crossmodal::prepare::{Preparer, Prompt};
 use crossmodal::record::Table;
-use crossmodal::suite::{
-    AnswerOption, Control, Group, ImageSource, Message, Part, Presentation, PresentationKind, Role,
-};
+use crossmodal::suite::{Group, ImageSource, Message, Part, Presentation, PresentationKind, Role};
 use image::{ImageFormat, Rgb, RgbImage};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -24,14 +22,16 @@ const LOGIT_TOLERANCE: f32 = 1e-4;
 
 const STEPS: usize = 8;
 
+/// A conversation with what transformers makes of it.
 #[derive(Deserialize)]
-struct Case {
+pub struct Case {
     name: String,
     #[serde(default)]
     messages: Vec<GoldenMessage>,
     #[serde(default)]
     images: Vec<GoldenImage>,
     /// The prompt with one placeholder an image.
+    #[serde(default)]
     rendered: Rendered,
     /// Token ids with placeholders expanded.
     ids: Option<Vec<i64>>,
@@ -40,9 +40,12 @@ struct Case {
     logits_row: Option<usize>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(untagged)]
 enum Rendered {
+    /// Not compared.
+    #[default]
+    Unknown,
     Prompt(String),
     /// The template refuses these messages.
     Refused {
@@ -90,7 +93,7 @@ impl GoldenImage {
 }
 
 impl Case {
-    fn group(&self) -> Group {
+    pub fn group(&self) -> Group {
         let part = |part: &GoldenPart| match part {
             GoldenPart::Text { text } => Part::Text(text.clone()),
             GoldenPart::Image { image } => Part::Image(*image),
@@ -99,19 +102,8 @@ impl Case {
             role: message.role,
             content: message.content.iter().map(part).collect(),
         };
-        let presentation = Presentation {
-            item_id: self.name.clone(),
-            kind: PresentationKind::VisionOnly,
-            control: Control::None,
-            messages: self.messages.iter().map(message).collect(),
-            options: Vec::<AnswerOption>::new().into(),
-            answer: None,
-            vision_answer: None,
-            text_answer: None,
-            dv: None,
-            dt: None,
-            target: None,
-        };
+        let messages = self.messages.iter().map(message).collect();
+        let presentation = Presentation::new(self.name.clone(), PresentationKind::VisionOnly, messages);
         Group {
             group_id: self.name.clone(),
             images: self.images.iter().map(|image| ImageSource::Bytes(image.png().into())).collect(),
@@ -121,7 +113,7 @@ impl Case {
     }
 }
 
-fn folder_of(of: &str, family: &str) -> PathBuf {
+pub fn folder_of(of: &str, family: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(of).join(family)
 }
 
@@ -167,6 +159,7 @@ impl Fixture {
             let rendered = self.preparer.render(&group.presentations[0]);
             match &case.rendered {
                 Rendered::Prompt(expected) => assert_eq!(rendered.as_ref(), Ok(expected), "{name}"),
+                Rendered::Unknown => panic!("{name}: the golden has no prompt"),
                 Rendered::Refused { error } => {
                     assert!(*error && rendered.is_err(), "{name}: transformers' template refuses this");
                     continue;

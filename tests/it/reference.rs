@@ -86,7 +86,7 @@ fn prompts_tokens_and_pictures_are_those_of_the_reference() {
         assert_eq!(unit.prompts[index].as_ref().unwrap().ids, case.input_ids, "{}", case.item_id);
         let shown = row.messages[0].content.iter().find_map(|part| match part {
             Part::Image(image) => Some(hex_digest(load(&group.images[*image]).unwrap().as_raw())),
-            Part::Text(_) => None,
+            Part::Text(_) | Part::Written(_) => None,
         });
         assert_eq!(shown, case.image_sha256, "{}", case.item_id);
     }
@@ -103,7 +103,7 @@ fn compare_logits(precision: Precision) -> (f32, usize) {
     let rows: Vec<(String, String)> =
         unit.groups.iter().flat_map(|group| group.presentations.iter().map(key)).collect();
     let settings = EvaluationSettings { batch_tokens: 2048, top_k: usize::MAX, embeddings: true };
-    let result = evaluate(&mut model, unit, &settings);
+    let result = evaluate(&mut model, &preparer, unit, &settings);
     let answers: HashMap<_, _> = rows.into_iter().zip(&result.answers).collect();
 
     let (shape, bytes) = npy("logits.npy");

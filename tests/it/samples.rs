@@ -149,7 +149,7 @@ fn a_wrong_row_is_named_before_anything_runs() {
     insta::assert_snapshot!(messages.join(""), @r#"
     error: FOLDER/mine.jsonl:2: `answer` is "green", which is none of `options` (red, blue)
     error: FOLDER/mine.jsonl:2: `options` has 1 entries, expected two or more
-    error: FOLDER/mine.jsonl:2: not a suite row, at column 58: unknown variant `picture`, expected one of `vision-only`, `text-only`, `conflict`
+    error: FOLDER/mine.jsonl:2: not a suite row, at column 58: unknown variant `picture`, expected one of `vision-only`, `text-only`, `conflict`, `ocr`, `text`, `image`, `mixed`, `ocr-first`
     error: FOLDER/mine.jsonl:2: `item_id` "g1-a" with presentation text-only stands on line 1 already; each pair must be unique
     error: FOLDER/mine.jsonl:2: tag `dv` is "three", expected a whole number
     error: FOLDER/mine.jsonl:2: a text-only row must not have an image part

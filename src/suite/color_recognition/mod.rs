@@ -194,32 +194,27 @@ impl GroupBuilder<'_> {
         // What each modality was designed to answer to this very question.
         let vision_answer = (control != Control::ImageIrrelevant).then(|| self.vision_answer.to_string());
         let text_answer = (control != Control::TextIrrelevant).then(|| self.text_answer.to_string());
-        let row = |item_id: String, kind, image: Option<usize>, dt: Option<usize>| Presentation {
-            item_id,
-            kind,
-            control,
-            messages: vec![Message {
-                role: Role::User,
-                content: image
-                    .map(Part::Image)
-                    .into_iter()
-                    .chain([Part::Text(match dt {
-                        Some(dt) => format!("{} {question}", descriptions[dt]),
-                        None => question.to_string(),
-                    })])
-                    .collect(),
-            }],
-            options: self.options.clone(),
-            answer: match kind {
-                PresentationKind::VisionOnly => vision_answer.clone(),
-                PresentationKind::TextOnly => text_answer.clone(),
-                PresentationKind::Conflict => None,
-            },
-            vision_answer: vision_answer.clone(),
-            text_answer: text_answer.clone(),
-            dv: image.map(|image| VISUAL_TIERS[image].dv),
-            dt: dt.map(|dt| dt as i32),
-            target: Some(target.to_string()),
+        let row = |item_id: String, kind, image: Option<usize>, dt: Option<usize>| {
+            let said = match dt {
+                Some(dt) => format!("{} {question}", descriptions[dt]),
+                None => question.to_string(),
+            };
+            let content = image.map(Part::Image).into_iter().chain([Part::Text(said)]).collect();
+            Presentation {
+                control,
+                options: self.options.clone(),
+                answer: match kind {
+                    PresentationKind::VisionOnly => vision_answer.clone(),
+                    PresentationKind::TextOnly => text_answer.clone(),
+                    _ => None,
+                },
+                vision_answer: vision_answer.clone(),
+                text_answer: text_answer.clone(),
+                dv: image.map(|image| VISUAL_TIERS[image].dv),
+                dt: dt.map(|dt| dt as i32),
+                target: Some(target.to_string()),
+                ..Presentation::new(item_id, kind, vec![Message { role: Role::User, content }])
+            }
         };
         let id = self.group_id;
         // The text-irrelevant control asks the case's own question, so its vision-only rows are the case's own.
