@@ -34,8 +34,8 @@ pub(super) const DEFAULT_CASES: usize = 36;
 pub(super) fn run(arguments: &ReportArguments) -> Result<(), CliError> {
     let path = arguments.out.clone().unwrap_or_else(|| arguments.run.join("report.html"));
     let settings = arguments.settings.settings();
-    let analyses = analysis::analyze(&arguments.run, &settings)?;
-    write(&arguments.run, &analyses, &settings, arguments.cases, &path)?;
+    let analysis = analysis::analyze(&[&arguments.run], &settings)?;
+    write(&arguments.run, &analysis.following, &settings.following, arguments.cases, &path)?;
     println!("{}", path.display());
     Ok(())
 }

@@ -156,7 +156,7 @@ fn numbers_that_are_none_do_not_reach_the_page() {
     let nowhere = Estimate { value: f64::NAN, interval: Some((f64::NEG_INFINITY, f64::NAN)) };
     analysis.tfr = Some(nowhere);
     analysis.other_rate = Some(nowhere);
-    analysis.vision_tiers[3].entropy = nowhere;
+    analysis.vision_tiers[3].entropy = Some(nowhere);
     analysis.text_tiers[1].accuracy = nowhere;
     analysis.cells[0].mean_dh_rel = Some(f64::NAN);
     let curve = analysis.curve.as_mut().unwrap();

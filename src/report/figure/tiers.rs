@@ -55,8 +55,9 @@ pub fn figure(id: &str, vision: &[TierRow], text: &[TierRow]) -> String {
 }
 
 fn highest_entropy(row: &TierRow) -> f64 {
-    let high = number::interval(&row.entropy).map_or(row.entropy.value, |(_, high)| high);
-    if high.is_finite() { high.max(row.entropy.value) } else { 0.0 }
+    let Some(entropy) = row.entropy else { return 0.0 };
+    let high = number::interval(&entropy).map_or(entropy.value, |(_, high)| high);
+    if high.is_finite() { high.max(entropy.value) } else { 0.0 }
 }
 
 fn draw(id: &str, modality: Modality, rows: &[TierRow], entropy_ticks: &[f64]) -> String {
@@ -75,7 +76,7 @@ fn draw(id: &str, modality: Modality, rows: &[TierRow], entropy_ticks: &[f64]) -
     drawing.push(&Element::label(range.0, ENTROPY.0 - 16.0, "entropy, nats").class("name"));
     drawing.push(&Element::label(range.0, ACCURACY.0 - 16.0, "accuracy").class("name"));
     series(&mut drawing, modality, rows, &bands, &entropy, |row| row.entropy);
-    series(&mut drawing, modality, rows, &bands, &accuracy, |row| row.accuracy);
+    series(&mut drawing, modality, rows, &bands, &accuracy, |row| Some(row.accuracy));
     drawing.push(&Element::line((range.0, ACCURACY.1), (range.1, ACCURACY.1)).class("axis"));
     for (index, row) in rows.iter().enumerate() {
         let label = row.tier.to_string();
@@ -93,12 +94,12 @@ fn series(
     rows: &[TierRow],
     bands: &Bands,
     scale: &Linear,
-    value: impl Fn(&TierRow) -> Estimate,
+    value: impl Fn(&TierRow) -> Option<Estimate>,
 ) {
     let marks: Vec<(f64, &TierRow, Estimate)> = rows
         .iter()
         .enumerate()
-        .map(|(index, row)| (bands.center(index), row, value(row)))
+        .filter_map(|(index, row)| Some((bands.center(index), row, value(row)?)))
         .filter(|(_, _, estimate)| estimate.value.is_finite())
         .collect();
     let points: Vec<(f64, f64)> =
@@ -134,7 +135,7 @@ fn describe(rows: &[TierRow]) -> String {
             format!(
                 "tier {}: entropy {}, accuracy {}",
                 row.tier,
-                number::fixed(row.entropy.value, 2),
+                number::optional(row.entropy.map(|entropy| entropy.value), 2),
                 number::fixed(row.accuracy.value, 2)
             )
         })
@@ -149,7 +150,8 @@ fn numbers(vision: &[TierRow], text: &[TierRow]) -> String {
             table.row([
                 format!("{name} {}", row.tier),
                 number::count(row.prompts),
-                number::estimate(&row.entropy, 3),
+                row.entropy
+                    .map_or_else(|| number::ABSENT.to_string(), |entropy| number::estimate(&entropy, 3)),
                 number::estimate(&row.accuracy, 3),
             ]);
         }

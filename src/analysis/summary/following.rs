@@ -1,24 +1,8 @@
-//! What an analysis says: plain, serialisable values that `analyze` prints and writes as JSON and that `report` draws.
-//!
-//! Nothing is computed here. An absent number is `None`, never NaN.
+//! Which modality a model follows when the two disagree (arXiv 2511.02243).
 
 use serde::{Deserialize, Serialize};
 
-/// A number with its bootstrap interval (resampled by group).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Estimate {
-    /// The value on all the data.
-    pub value: f64,
-    /// Lower and upper end of the interval; `None` where too few resamples gave a value.
-    pub interval: Option<(f64, f64)>,
-}
-
-impl Estimate {
-    /// One minus the number: VFR from TFR. The ends of the interval change places.
-    pub fn complement(self) -> Self {
-        Self { value: 1.0 - self.value, interval: self.interval.map(|(low, high)| (1.0 - high, 1.0 - low)) }
-    }
-}
+use super::Estimate;
 
 /// How many conflict cases there are, and what became of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,15 +99,15 @@ pub struct CurveSplit {
 }
 
 /// Unimodal behaviour at one difficulty tier (a dv for vision-only rows, a dt for text-only rows). A tier in which no
-/// prompt has an entropy, or none is known to be right or wrong, has no row.
+/// prompt is known to be right or wrong has no row.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct TierRow {
     /// The tier's number.
     pub tier: i32,
     /// Prompts answered (the mean entropy and the accuracy are over those of which they are known).
     pub prompts: u64,
-    /// Mean entropy over the whole vocabulary, nats.
-    pub entropy: Estimate,
+    /// Mean entropy over the whole vocabulary, nats; `None` where no prompt has one (imported answers).
+    pub entropy: Option<Estimate>,
     /// Share of right answers.
     pub accuracy: Estimate,
 }

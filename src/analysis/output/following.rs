@@ -1,28 +1,14 @@
-//! An analysis as bytes: JSON text, and two Parquet tables for the lake. Where the bytes go is the caller's business.
+//! The tables of the analysis of following: its curves and its figures.
 
-use std::sync::Arc;
-
-use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
-use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
-
-use super::error::AnalysisError;
-use super::statistics::isotonic;
-use super::summary::{BalancePoint, Curve, Estimate, FollowingAnalysis};
+use super::parquet_table::{counts, encode, numbers, texts};
+use crate::analysis::error::AnalysisError;
+use crate::analysis::statistics::isotonic;
+use crate::analysis::summary::{BalancePoint, Curve, Estimate, FollowingAnalysis};
 
 /// Name of the table of [`curve_parquet`].
 pub const CURVE_TABLE: &str = "following_curve";
 /// Name of the table of [`summary_parquet`].
 pub const SUMMARY_TABLE: &str = "following_summary";
-
-/// The analyses as a JSON array, indented, with a line feed at the end.
-pub fn to_json(analyses: &[FollowingAnalysis]) -> Result<String, AnalysisError> {
-    let mut text = serde_json::to_string_pretty(analyses).map_err(AnalysisError::EncodeJson)?;
-    text.push('\n');
-    Ok(text)
-}
 
 /// The table `following_curve`: one row a bin of dH_rel, with columns run, model, suite, split (all, low, high), low,
 /// high, mean_dh_rel, cases, text_following, lower, upper, isotonic (the fit at mean_dh_rel).
@@ -45,7 +31,7 @@ pub fn curve_parquet(analyses: &[FollowingAnalysis]) -> Result<Vec<u8>, Analysis
             ("low", numbers(rows.iter().map(|row| Some(row.3.low)))),
             ("high", numbers(rows.iter().map(|row| Some(row.3.high)))),
             ("mean_dh_rel", numbers(rows.iter().map(|row| row.3.mean_dh_rel))),
-            ("cases", Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.3.cases as i64)))),
+            ("cases", counts(rows.iter().map(|row| row.3.cases))),
             ("text_following", share(&|share| Some(share.value))),
             ("lower", share(&|share| share.interval.map(|ends| ends.0))),
             ("upper", share(&|share| share.interval.map(|ends| ends.1))),
@@ -140,26 +126,4 @@ fn plain<'a>(split: &'a str, metric: &'static str, value: Option<f64>) -> Metric
 fn estimated<'a>(split: &'a str, metric: &'static str, estimate: Option<Estimate>) -> Metric<'a> {
     let interval = estimate.and_then(|estimate| estimate.interval);
     Metric { interval, ..plain(split, metric, estimate.map(|estimate| estimate.value)) }
-}
-
-fn texts<'a>(values: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {
-    Arc::new(values.collect::<StringArray>())
-}
-
-fn numbers(values: impl Iterator<Item = Option<f64>>) -> ArrayRef {
-    Arc::new(values.collect::<Float64Array>())
-}
-
-fn encode(table: &'static str, columns: Vec<(&str, ArrayRef)>) -> Result<Vec<u8>, AnalysisError> {
-    let write = || -> Result<Vec<u8>, ParquetError> {
-        // Every column may be null, so that the schema does not depend on what could be computed.
-        let columns = columns.into_iter().map(|(name, array)| (name, array, true));
-        let batch = RecordBatch::try_from_iter_with_nullable(columns)?;
-        let properties =
-            WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
-        let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties))?;
-        writer.write(&batch)?;
-        writer.into_inner()
-    };
-    write().map_err(|source| AnalysisError::EncodeParquet { table, source })
 }

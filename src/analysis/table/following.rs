@@ -1,26 +1,25 @@
-//! An analysis as plain text for the terminal.
+//! Which modality is followed, for the terminal.
 //!
 //! One section a question, in the order in which a researcher asks: how much data, which modality wins, where the balance
 //! point lies, what the curve looks like, how hard each modality was, and whether the result holds in halves and controls.
 
-mod cell;
-
 use std::fmt::Write;
 
-use self::cell::{bar, count, estimate, interval, left, percent, right, signed};
-use super::summary::{BalancePoint, ControlRow, Curve, CurveBin, Estimate, FollowingAnalysis, TierRow};
+use super::cell::{bar, count, estimate, interval, left, percent, right, signed};
+use super::{in_percent, joined, line, title};
+use crate::analysis::summary::{
+    BalancePoint, ControlRow, Curve, CurveBin, Estimate, FollowingAnalysis, TierRow,
+};
 
-/// Width of the title's rule.
-const WIDTH: usize = 78;
 /// Width of a bar of the curve.
 const BAR_CELLS: usize = 20;
 
-/// The whole summary, with a line feed after every line.
-pub fn to_text(of: &FollowingAnalysis) -> String {
-    let sections = [
-        title(of),
+/// The whole summary of one analysis, with a line feed after every line.
+pub fn following(of: &FollowingAnalysis) -> String {
+    joined([
+        title(&of.model, &of.suite, &of.run),
         cases(of),
-        following(of),
+        ratios(of),
         of.curve.as_ref().map(|curve| fits(of, curve)).unwrap_or_default(),
         of.curve.as_ref().map(|curve| bins(of, curve)).unwrap_or_default(),
         tiers("Image alone, by visual difficulty", "dv", &of.vision_tiers),
@@ -28,13 +27,7 @@ pub fn to_text(of: &FollowingAnalysis) -> String {
         cells(of),
         splits(of),
         controls(&of.controls),
-    ];
-    let filled: Vec<String> = sections.into_iter().filter(|section| !section.is_empty()).collect();
-    filled.join("\n")
-}
-
-fn title(of: &FollowingAnalysis) -> String {
-    format!("{} on {} (run {})\n{}\n", of.model, of.suite, of.run, "─".repeat(WIDTH))
+    ])
 }
 
 fn cases(of: &FollowingAnalysis) -> String {
@@ -51,13 +44,13 @@ fn cases(of: &FollowingAnalysis) -> String {
     text
 }
 
-fn following(of: &FollowingAnalysis) -> String {
+fn ratios(of: &FollowingAnalysis) -> String {
     let Some(tfr) = of.tfr else {
         return String::from(
             "Following\n  no analysed case follows the text or the image: there is nothing to compare\n",
         );
     };
-    let confidence = confidence(of);
+    let confidence = in_percent(of.settings.confidence);
     let mut text = format!(
         "Following, with {confidence} % intervals ({} resamples by group)\n",
         count(of.settings.bootstrap.into())
@@ -74,11 +67,6 @@ fn following(of: &FollowingAnalysis) -> String {
     line(&mut text, "other", &row(of.other_rate, of.counts.other));
     line(&mut text, "", "TFR + VFR = 1; other is a share of all analysed cases");
     text
-}
-
-/// The confidence in percent, without the tail that binary fractions have.
-fn confidence(of: &FollowingAnalysis) -> f64 {
-    (of.settings.confidence * 1e6).round() / 1e4
 }
 
 fn fits(of: &FollowingAnalysis, curve: &Curve) -> String {
@@ -165,24 +153,17 @@ fn tiers(heading: &str, tier: &str, rows: &[TierRow]) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let entropy_in_nats = |value: f64| format!("{value:.3}");
+    let nats = |value: f64| format!("{value:.3}");
+    let with_entropy = rows.iter().any(|row| row.entropy.is_some());
     let mut text = format!("{heading}\n");
-    let _ = writeln!(
-        text,
-        "  {}  {}  {}  accuracy",
-        right(tier, 4),
-        right("prompts", 7),
-        left("entropy (nats)", 22)
-    );
+    let entropy_cell = |cell: String| if with_entropy { left(cell, 24) } else { String::new() };
+    let heading = entropy_cell("entropy (nats)".into());
+    let _ = writeln!(text, "  {}  {}  {heading}accuracy", right(tier, 4), right("prompts", 7));
     for row in rows {
-        let entropy = left(estimate(row.entropy, entropy_in_nats), 22);
+        let entropy = entropy_cell(row.entropy.map_or_else(|| "-".into(), |entropy| estimate(entropy, nats)));
         let accuracy = estimate(row.accuracy, percent);
-        let _ = writeln!(
-            text,
-            "  {}  {}  {entropy}  {accuracy}",
-            right(row.tier, 4),
-            right(count(row.prompts), 7)
-        );
+        let prompts = right(count(row.prompts), 7);
+        let _ = writeln!(text, "  {}  {prompts}  {entropy}{accuracy}", right(row.tier, 4));
     }
     text
 }
@@ -238,8 +219,4 @@ fn controls(rows: &[ControlRow]) -> String {
         line(&mut text, &row.control, &format!("{} cases: {counts}", count(row.cases)));
     }
     text
-}
-
-fn line(text: &mut String, label: &str, value: &str) {
-    let _ = writeln!(text, "  {}  {value}", left(label, 16));
 }
