@@ -51,8 +51,14 @@ pub fn analyze<P: AsRef<Path>>(runs: &[P], settings: &AnalysisSettings) -> Resul
 
 fn analyze_run(run: &Path, settings: &AnalysisSettings) -> Result<Analysis, AnalysisError> {
     let mut analysis = Analysis::default();
+    let mut without_rows = None;
     for partition in partitions_if_any(run, tables::following::TABLE)? {
-        analysis.following.push(following::analyze_partition(run, &partition, &settings.following)?);
+        match following::analyze_partition(run, &partition, &settings.following) {
+            Ok(of) => analysis.following.push(of),
+            // A suite without conflict cases leaves the table empty, which is no fault if there is something else.
+            Err(error @ AnalysisError::NoRows { .. }) => without_rows = Some(error),
+            Err(error) => return Err(error),
+        }
     }
     for partition in &tables::partitions(run, tables::outcomes::TABLE)? {
         if tables::consistency::shows_same_content(run, partition)? {
@@ -60,7 +66,7 @@ fn analyze_run(run: &Path, settings: &AnalysisSettings) -> Result<Analysis, Anal
         }
     }
     if analysis.following.is_empty() && analysis.consistency.is_empty() {
-        return Err(AnalysisError::NothingToAnalyze { folder: run.to_owned() });
+        return Err(without_rows.unwrap_or(AnalysisError::NothingToAnalyze { folder: run.to_owned() }));
     }
     Ok(analysis)
 }

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::error::CliError;
 use crate::analysis::summary::{Analysis, Unparsed};
-use crate::analysis::{self, ConsistencySettings, FollowingSettings, output, table};
+use crate::analysis::{self, AnalysisSettings, ConsistencySettings, FollowingSettings, output, table};
 use crate::record::atomic;
 
 /// `crossmodal analyze`
@@ -23,12 +23,12 @@ pub(super) struct AnalyzeArguments {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     #[command(flatten)]
-    settings: AnalysisSettings,
+    settings: AnalysisOptions,
 }
 
 /// The choices behind the figures.
 #[derive(Debug, Clone, Args)]
-pub(super) struct AnalysisSettings {
+pub(super) struct AnalysisOptions {
     /// Width of a bin of dH_rel
     #[arg(long, value_name = "X", default_value_t = FollowingSettings::default().bin_width, value_parser = bin_width)]
     bin_width: f64,
@@ -64,10 +64,10 @@ fn confidence(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(inside).ok_or_else(|| "expected a number between 0 and 1, such as 0.95".into())
 }
 
-impl AnalysisSettings {
-    pub fn settings(&self) -> analysis::AnalysisSettings {
+impl AnalysisOptions {
+    pub fn settings(&self) -> AnalysisSettings {
         let Self { bin_width, min_bin_cases, bootstrap, confidence, permutations, unparsed, seed } = *self;
-        analysis::AnalysisSettings {
+        AnalysisSettings {
             following: FollowingSettings {
                 bin_width,
                 min_bin_cases,

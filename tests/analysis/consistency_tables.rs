@@ -74,6 +74,16 @@ fn a_run_may_hold_conflicts_and_the_same_content() {
     assert!(json["models"].is_null());
 }
 
+/// A run writes every table that it is told to, with or without rows.
+#[test]
+fn a_table_of_conflicts_may_be_empty() {
+    let run = Run::new();
+    write(&run.part("following", "m", "rest", 0), following(&[], Profile::Plain));
+    write(&run.part("outcomes", "m", "rest", 0), same_content("run-1", &[1, 2, 3, 4]));
+    let found = analyze(&[run.path()], &settings()).unwrap();
+    assert_eq!((found.following.len(), found.consistency.len()), (0, 1));
+}
+
 #[test]
 fn the_table_of_metrics_has_a_row_for_every_figure() {
     let found = &analysis().consistency;

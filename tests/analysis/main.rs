@@ -6,6 +6,7 @@ mod bad_tables;
 mod consistency_golden;
 mod consistency_tables;
 mod following_golden;
+mod report_page;
 mod run_directory;
 mod statistics_golden;
 mod tables_of_a_run;

@@ -58,7 +58,7 @@ fn comparisons(of: &ConsistencyAnalysis) -> String {
 
 fn subset(heading: &str, at: &SubsetAnalysis) -> String {
     if at.pooled.comparisons == 0 {
-        return format!("{heading}\n  none is complete\n");
+        return format!("{heading}\n  there are none\n");
     }
     let metrics =
         |name: &str, of: &ConsistencyMetrics| row(name, count(of.comparisons), count(of.scored), &of.rates);
@@ -129,7 +129,7 @@ fn transcription(of: &ConsistencyAnalysis) -> String {
             share(row.perfect),
         ]
     };
-    let rows: Vec<_> = of.ocr.iter().map(row).collect();
+    let rows: Vec<_> = told_apart(&of.ocr).iter().map(row).collect();
     section("Transcription", ["", "made", "failed", "mean CER", "without an error"], &rows)
 }
 
@@ -195,7 +195,7 @@ fn tokens(of: &ConsistencyAnalysis) -> String {
             ratio(row.vision_ratio),
         ]
     };
-    let rows: Vec<_> = of.tokens.iter().map(row).collect();
+    let rows: Vec<_> = told_apart(&of.tokens).iter().map(row).collect();
     section(
         "Tokens of a prompt, and for every right answer",
         ["", "text", "image: vision + text", "text/right", "vision/right", "image/right", "vision : text"],
@@ -221,6 +221,11 @@ fn representations(of: &ConsistencyAnalysis) -> String {
         ["", "pairs", "cosine", "retrieval", "image to text", "text to image"],
         &rows,
     )
+}
+
+/// The row over all renderings and those of each, which says nothing new where there is only one.
+fn told_apart<T>(rows: &[T]) -> &[T] {
+    if rows.len() == 2 { &rows[..1] } else { rows }
 }
 
 /// A share in percent with its interval.
