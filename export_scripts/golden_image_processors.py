@@ -175,7 +175,8 @@ FAMILIES: dict[str, Family | Phi] = {
             "image_token": "<image>",
         },
         "<image>",
-        sizes=((673, 337),),
+        # the map of (1700, 1700) is shrunken to 80 x 80, which is 81 x 81 but for Python's division of floats
+        sizes=((673, 337), (1700, 1700)),
     ),
     # (70, 98) and (80, 112) are halves of the factor: 2.5 and 3.5 times 28 or 32
     "qwen2_vl": qwen("Qwen2VL", ((70, 98), (200, 1)), size={"shortest_edge": 56 * 56, "longest_edge": 28 * 28 * 1280}),

@@ -127,6 +127,48 @@ pub enum AnalysisError {
         folder: PathBuf,
     },
 
+    /// A prompt occurs twice.
+    #[error(
+        "the item `{item_id}` has more than one row of presentation `{presentation}` in variant `{variant}` under {}; two \
+         runs may have been written into one directory: analyze each in its own",
+        folder.display()
+    )]
+    DuplicatePrompt {
+        /// The item.
+        item_id: String,
+        /// How it is shown.
+        presentation: &'static str,
+        /// In which rendering.
+        variant: String,
+        /// Folder of the parts.
+        folder: PathBuf,
+    },
+
+    /// A run is given twice.
+    #[error(
+        "the run `{run}` on the suite `{suite}` is given twice, the second time as {}; give every run once",
+        folder.display()
+    )]
+    SameRun {
+        /// Identifier of the run.
+        run: String,
+        /// Its suite.
+        suite: String,
+        /// Where it was found again.
+        folder: PathBuf,
+    },
+
+    /// There are rows, but none that an analysis is about.
+    #[error(
+        "there is nothing to analyze in {}: expected the table `following` (which suites of conflict cases fill), or rows \
+         of the presentations text, image and mixed in `outcomes` (suites that show the same content in several ways)",
+        folder.display()
+    )]
+    NothingToAnalyze {
+        /// The run's directory.
+        folder: PathBuf,
+    },
+
     /// The parts speak of several runs.
     #[error(
         "the parts in {} come from several runs ({}); analyze each run in its own directory",

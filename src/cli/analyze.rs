@@ -5,29 +5,30 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::error::CliError;
-use crate::analysis::summary::{FollowingAnalysis, FollowingSettings};
-use crate::analysis::{self, output, table};
+use crate::analysis::summary::{Analysis, Unparsed};
+use crate::analysis::{self, AnalysisSettings, ConsistencySettings, FollowingSettings, output, table};
 use crate::record::atomic;
 
 /// `crossmodal analyze`
 #[derive(Debug, Args)]
 pub(super) struct AnalyzeArguments {
-    /// Directory of a run (or any folder with tables/table=outcomes/model=*/suite=*/*.parquet and table=following)
-    #[arg(value_name = "RUN")]
-    run: PathBuf,
+    /// Directories of runs (or any folder with tables/table=outcomes/model=*/suite=*/*.parquet, and table=following for
+    /// conflict cases); several are compared with each other
+    #[arg(value_name = "RUN", required = true)]
+    runs: Vec<PathBuf>,
     /// Print the analysis as JSON instead of a table
     #[arg(long)]
     json: bool,
-    /// Where analysis.json and the Parquet tables go [default: RUN/analysis]
+    /// Where analysis.json and the Parquet tables go [default: RUN/analysis of the first run]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     #[command(flatten)]
-    settings: AnalysisSettings,
+    settings: AnalysisOptions,
 }
 
 /// The choices behind the figures.
 #[derive(Debug, Clone, Args)]
-pub(super) struct AnalysisSettings {
+pub(super) struct AnalysisOptions {
     /// Width of a bin of dH_rel
     #[arg(long, value_name = "X", default_value_t = FollowingSettings::default().bin_width, value_parser = bin_width)]
     bin_width: f64,
@@ -43,6 +44,9 @@ pub(super) struct AnalysisSettings {
     /// Label shuffles of the permutation test
     #[arg(long, value_name = "N", default_value_t = FollowingSettings::default().permutations)]
     permutations: u32,
+    /// Whether two unparseable answers to the same content agree
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = Unparsed::default())]
+    unparsed: Unparsed,
     /// Seed of bootstrap and permutation
     #[arg(long = "analysis-seed", value_name = "N", default_value_t = FollowingSettings::default().seed)]
     seed: u64,
@@ -60,43 +64,45 @@ fn confidence(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(inside).ok_or_else(|| "expected a number between 0 and 1, such as 0.95".into())
 }
 
-impl AnalysisSettings {
-    pub fn settings(&self) -> FollowingSettings {
-        FollowingSettings {
-            bin_width: self.bin_width,
-            min_bin_cases: self.min_bin_cases,
-            bootstrap: self.bootstrap,
-            confidence: self.confidence,
-            permutations: self.permutations,
-            seed: self.seed,
+impl AnalysisOptions {
+    pub fn settings(&self) -> AnalysisSettings {
+        let Self { bin_width, min_bin_cases, bootstrap, confidence, permutations, unparsed, seed } = *self;
+        AnalysisSettings {
+            following: FollowingSettings {
+                bin_width,
+                min_bin_cases,
+                bootstrap,
+                confidence,
+                permutations,
+                seed,
+            },
+            consistency: ConsistencySettings { unparsed, bootstrap, confidence, seed },
         }
     }
 }
 
 /// Runs `crossmodal analyze`.
 pub(super) fn run(arguments: &AnalyzeArguments) -> Result<(), CliError> {
-    let analyses = analysis::analyze(&arguments.run, &arguments.settings.settings())?;
-    let folder = arguments.out.clone().unwrap_or_else(|| arguments.run.join("analysis"));
-    write(&analyses, &folder)?;
+    let analysis = analysis::analyze(&arguments.runs, &arguments.settings.settings())?;
+    let folder = arguments.out.clone().unwrap_or_else(|| arguments.runs[0].join("analysis"));
+    write(&analysis, &folder)?;
     if arguments.json {
-        print!("{}", output::to_json(&analyses)?);
+        print!("{}", output::to_json(&analysis)?);
     } else {
-        analyses.iter().for_each(|one| println!("{}", table::to_text(one)));
+        println!("{}", table::to_text(&analysis));
         println!("as JSON and Parquet: {}", folder.display());
     }
     Ok(())
 }
 
-/// Writes the analyses as JSON and Parquet into `folder`.
-pub(super) fn write(analyses: &[FollowingAnalysis], folder: &Path) -> Result<(), CliError> {
+/// Writes the analysis as JSON and Parquet into `folder`.
+pub(super) fn write(analysis: &Analysis, folder: &Path) -> Result<(), CliError> {
     let at = |path: PathBuf| move |source| CliError::Write { path, source };
     std::fs::create_dir_all(folder).map_err(at(folder.into()))?;
-    let files = [
-        ("analysis.json".to_string(), output::to_json(analyses)?.into_bytes()),
-        (format!("{}.parquet", output::CURVE_TABLE), output::curve_parquet(analyses)?),
-        (format!("{}.parquet", output::SUMMARY_TABLE), output::summary_parquet(analyses)?),
-    ];
-    for (name, bytes) in files {
+    let json = ("analysis.json".to_string(), output::to_json(analysis)?.into_bytes());
+    let tables = output::to_parquet(analysis)?;
+    let tables = tables.into_iter().map(|(name, bytes)| (format!("{name}.parquet"), bytes));
+    for (name, bytes) in std::iter::once(json).chain(tables) {
         let path = folder.join(name);
         atomic::write(&path, &bytes).map_err(at(path))?;
     }

@@ -1,33 +1,26 @@
-//! The cases that a report shows: chosen from the tables, with pictures and prompts made anew from the suite.
+//! The conflict cases that a report shows: chosen from the tables, with pictures and prompts made anew from the suite.
+//! `items` does the same for items that are shown in several ways.
+
+pub(super) mod items;
+mod picture;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::io::Cursor;
 use std::path::Path;
 
-use image::{ImageFormat, RgbImage};
+use image::RgbImage;
 
 use super::error::CliError;
 use super::progress::note;
 use crate::analysis::tables::{AnswerRow, FollowingRow, NO_CONTROL, Partition, read_answers, read_following};
 use crate::record::Manifest;
-use crate::render::load::load;
-use crate::render::resize::{Filter, resize};
 use crate::report::{CasePrompt, CaseView};
 use crate::suite::{self, Group, Part, Presentation, Suite};
 
-/// Longer side of a picture in the page, pixels: 36 of them must stay a page that mails well.
-const PICTURE_SIDE_PX: u32 = 320;
+/// Longer side of a scene in the page, pixels: 36 of them must stay a page that mails well.
+const SCENE_SIDE_PX: u32 = 320;
 
-/// Cases of every kind, spread over the run, with their pictures and prompts.
-pub(super) fn sample(
-    run: &Path,
-    partition: &Partition,
-    manifest: &Manifest,
-    count: usize,
-) -> Result<Vec<CaseView>, CliError> {
-    let rows = read_following(run, partition)?;
-    let chosen = choose(&rows, count);
-    // The suite is made anew for pictures and texts; when it is not what it was, the page goes without them.
+/// The suite of a run, made anew for its pictures and texts; when it is not what it was, the page goes without them.
+pub(super) fn reopened(manifest: &Manifest) -> Option<Box<dyn Suite>> {
     let suite = suite::open(&manifest.suite_spec)
         .ok()
         .filter(|suite| suite.fingerprint() == manifest.fingerprints.suite);
@@ -36,7 +29,19 @@ pub(super) fn sample(
             "note: the suite cannot be made anew as it was (a file or its prompts have moved or changed): no pictures",
         );
     }
-    let groups = groups_of(suite.as_deref(), &chosen);
+    suite
+}
+
+/// Cases of every kind, spread over the run, with their pictures and prompts.
+pub(super) fn sample(
+    run: &Path,
+    partition: &Partition,
+    suite: Option<&dyn Suite>,
+    count: usize,
+) -> Result<Vec<CaseView>, CliError> {
+    let rows = read_following(run, partition)?;
+    let chosen = choose(&rows, count);
+    let groups = groups_of(suite, chosen.iter().map(|row| row.group_id.as_str()).collect());
     let cases: Vec<CaseParts> = chosen.iter().map(|row| CaseParts::of(row, &groups)).collect();
     let wanted: HashSet<(&str, &str)> = cases.iter().flat_map(CaseParts::keys).collect();
     let answers = read_answers(run, partition, |item, presentation| wanted.contains(&(item, presentation)))?;
@@ -63,18 +68,27 @@ fn choose<'a>(rows: &'a [FollowingRow], count: usize) -> Vec<&'a FollowingRow> {
         };
         quotas[least] += 1;
     }
-    let spread = |(rows, quota): (&Vec<&'a FollowingRow>, usize)| {
-        (0..quota).map(|place| rows[(2 * place + 1) * rows.len() / (2 * quota)]).collect::<Vec<_>>()
-    };
-    buckets.values().zip(quotas).flat_map(spread).collect()
+    buckets.values().zip(quotas).flat_map(|(rows, quota)| spread(rows, quota)).collect()
 }
 
-/// The groups that the chosen cases belong to, by name.
-fn groups_of(suite: Option<&dyn Suite>, chosen: &[&FollowingRow]) -> HashMap<String, Group> {
-    let Some(suite) = suite else { return HashMap::new() };
-    let wanted = |group: &Group| chosen.iter().any(|row| row.group_id == group.group_id);
-    let groups = (0..suite.group_count()).filter_map(|index| suite.group(index).ok());
-    groups.filter(wanted).map(|group| (group.group_id.clone(), group)).collect()
+/// The groups of these names.
+fn groups_of(suite: Option<&dyn Suite>, mut names: HashSet<&str>) -> HashMap<String, Group> {
+    let mut found = HashMap::new();
+    let Some(suite) = suite else { return found };
+    for group in (0..suite.group_count()).filter_map(|index| suite.group(index).ok()) {
+        if names.remove(group.group_id.as_str()) {
+            found.insert(group.group_id.clone(), group);
+        }
+        if names.is_empty() {
+            break;
+        }
+    }
+    found
+}
+
+/// `quota` of these rows, evenly spread.
+fn spread<'a, T>(rows: &[&'a T], quota: usize) -> Vec<&'a T> {
+    (0..quota).map(|place| rows[(2 * place + 1) * rows.len() / (2 * quota)]).collect()
 }
 
 /// A chosen case with its rows in the suite, as far as it is there.
@@ -130,7 +144,7 @@ impl<'a> CaseParts<'a> {
             dt: row.dt,
             control: row.control.clone(),
             image_size: picture.as_ref().map(|picture| picture.dimensions()),
-            image_png: picture.as_ref().and_then(png),
+            image_png: picture.as_ref().and_then(picture::png),
             prompts: prompts.collect(),
             expected_vision: row.expected_vision.clone(),
             expected_text: row.expected_text.clone(),
@@ -141,19 +155,7 @@ impl<'a> CaseParts<'a> {
     }
 
     fn picture(&self) -> Option<RgbImage> {
-        let part = |part: &Part| {
-            if let Part::Image(image) = part { Some(*image) } else { None }
-        };
-        let shown =
-            self.presentations.last()?.messages.iter().flat_map(|message| &message.content).find_map(part)?;
-        let image = load(&self.group?.images[shown]).ok()?;
-        let longer = image.width().max(image.height());
-        if longer <= PICTURE_SIDE_PX {
-            return Some(image);
-        }
-        let scaled =
-            |side: u32| (u64::from(side) * u64::from(PICTURE_SIDE_PX) / u64::from(longer)).max(1) as u32;
-        Some(resize(&image, scaled(image.width()), scaled(image.height()), Filter::Bicubic))
+        picture::first(self.group?, self.presentations.last()?, SCENE_SIDE_PX, SCENE_SIDE_PX)
     }
 }
 
@@ -164,10 +166,4 @@ fn message_text(row: &Presentation) -> String {
         Part::Written(_) => "<transcription>".into(),
     };
     row.messages.iter().flat_map(|message| &message.content).map(part).collect::<Vec<_>>().join(" ")
-}
-
-fn png(image: &RgbImage) -> Option<Vec<u8>> {
-    let mut bytes = Cursor::new(Vec::new());
-    image.write_to(&mut bytes, ImageFormat::Png).ok()?;
-    Some(bytes.into_inner())
 }

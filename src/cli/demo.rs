@@ -10,7 +10,7 @@ use super::model::SessionArguments;
 use super::plan::Plan;
 use super::run::RecordingArguments;
 use super::{analyze, report};
-use crate::analysis::{self, FollowingSettings, table};
+use crate::analysis::{self, AnalysisSettings, table};
 use crate::suite::SuiteSpec;
 
 /// `crossmodal demo`
@@ -53,13 +53,13 @@ pub(super) fn run(arguments: &DemoArguments) -> Result<(), CliError> {
     };
     plan.execute()?;
     eprintln!("2/3  analyze");
-    let settings = FollowingSettings::default();
-    let analyses = analysis::analyze(out, &settings)?;
-    analyze::write(&analyses, &out.join("analysis"))?;
-    analyses.iter().for_each(|one| println!("{}", table::to_text(one)));
+    let settings = AnalysisSettings::default();
+    let analysis = analysis::analyze(&[out], &settings)?;
+    analyze::write(&analysis, &out.join("analysis"))?;
+    println!("{}", table::to_text(&analysis));
     eprintln!("3/3  report");
     let page = out.join("report.html");
-    report::write(out, &analyses, &settings, report::DEFAULT_CASES, &page)?;
+    report::write(out, &analysis, &settings, None, &page)?;
     println!("tables    {}", out.join("tables").display());
     println!("analysis  {}", out.join("analysis").display());
     println!("report    {}   ({:.0} s in all)", page.display(), start.elapsed().as_secs_f64());

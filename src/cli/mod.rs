@@ -4,6 +4,7 @@ mod analyze;
 mod cases;
 mod demo;
 mod error;
+mod import;
 mod inspect;
 mod model;
 mod plan;
@@ -45,6 +46,8 @@ enum Command {
     Analyze(analyze::AnalyzeArguments),
     /// Draw a run as one self-contained HTML page
     Report(report::ReportArguments),
+    /// Take in answers that were given elsewhere, as a run
+    Import(import::ImportArguments),
     /// Show what a model directory holds, and what can be done with it
     Inspect(inspect::InspectArguments),
     /// See what a suite asks, or write it as files
@@ -61,8 +64,9 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Analyze(arguments) => analyze::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
-        Command::Suite(arguments) => suite::run(&arguments).map_err(CliError::from),
+        Command::Suite(arguments) => suite::run(&arguments),
         Command::Runtime(arguments) => {
             runtime::run(arguments, model::describe_library).map_err(CliError::from)
         }

@@ -16,11 +16,8 @@ use crate::engine::pipeline::{Ending, Pipeline, Units};
 use crate::engine::{EvaluationSettings, Sizes, UnitResult, rehearse};
 use crate::model::ModelDirectory;
 use crate::prepare::Preparer;
-use crate::record::{
-    Fingerprints, Manifest, RecordError, RunDirectory, RunSettings, SCHEMA_VERSION, State, Table, UnitLog,
-};
-use crate::suite::seeding::hex_digest;
-use crate::suite::{self, Suite, SuiteSpec};
+use crate::record::{Manifest, RecordError, RunDirectory, RunSettings, State, Table, UnitLog};
+use crate::suite::{self, Ask, Suite, SuiteSpec};
 
 /// What is run, on what, and where it goes.
 pub(super) struct Plan<'a> {
@@ -37,10 +34,18 @@ impl Plan<'_> {
     /// Checks everything, then runs what is missing. What makes all samples fail is found before the first.
     pub fn execute(&self) -> Result<(), CliError> {
         let suite = suite::open(&self.suite)?;
+        suite.notes().iter().for_each(|told| note(&format!("note: {told}")));
         let directory = ModelDirectory::open(self.model, self.session.precision)?;
         let preparer = Preparer::open(&directory)?;
-        if let Some(row) = suite.group(0)?.presentations.first() {
+        let first = suite.group(0)?;
+        if let Some(row) = first.presentations.iter().find(|row| row.ask == Ask::NextToken) {
             preparer.option_tokens(&row.options).map_err(CliError::Arguments)?;
+        }
+        let generates = first.presentations.iter().any(|row| row.ask != Ask::NextToken);
+        if generates && preparer.stop_tokens().is_empty() {
+            note(
+                "note: neither generation_config.json nor config.json names an `eos_token_id`: every answer goes on to its last token",
+            );
         }
         let claimed = RunDirectory::claim(self.out)?;
         let (runtime, version) = self.session.open_runtime(self.install_runtime)?;
@@ -51,6 +56,13 @@ impl Plan<'_> {
         let embeddings = self.recording.tables.contains(&Table::Embeddings);
         let mut models = self.session.load(runtime, &directory, threads, embeddings)?;
         let sizes = rehearse(&mut models[0], preparer.family())?;
+        if generates && !models[0].continues() {
+            return Err(CliError::Arguments(format!(
+                "the decoder of {} takes no past, so that it can score prompts but write no answers, and {} asks for written ones\n  export it with its KV cache (`decoder_model_merged`)",
+                self.model.display(),
+                suite.name()
+            )));
+        }
         if embeddings && !models[0].gives_hidden_states() {
             note("note: the LM head was not found in this decoder: embeddings have rows of depth input only");
         }
@@ -90,7 +102,7 @@ impl Plan<'_> {
             &wanted,
             &mut models,
             |result, took| {
-                let failed = tally.keep(&mut run, sizes, &preparer, &result, took)?;
+                let failed = tally.keep(&mut run, sizes, &result, took)?;
                 progress.borrow_mut().advance(failed, tally.prompts);
                 Ok::<(), RecordError>(())
             },
@@ -147,33 +159,8 @@ impl Plan<'_> {
             tables,
             profile: self.recording.profile,
         };
-        let text =
-            serde_json::to_string(&settings).map_err(|error| CliError::Arguments(error.to_string()))?;
-        let fingerprints = Fingerprints {
-            model: directory.fingerprint()?,
-            suite: suite.fingerprint(),
-            settings: hex_digest(text),
-        };
-        let version = env!("CARGO_PKG_VERSION");
-        let identity = format!(
-            "{version} {SCHEMA_VERSION} {} {} {}",
-            fingerprints.model, fingerprints.suite, fingerprints.settings
-        );
-        Ok(Manifest {
-            schema_version: SCHEMA_VERSION,
-            crossmodal: version.into(),
-            run: format!("{}-{}", directory.name, &hex_digest(identity)[..12]),
-            model: directory.name.clone(),
-            suite: suite.name().into(),
-            suite_spec: self.suite.clone(),
-            settings,
-            fingerprints,
-            units: units.count(),
-            complete: false,
-            prompts: None,
-            failed_rows: None,
-            parts: Vec::new(),
-        })
+        let model = (directory.name.clone(), directory.fingerprint()?);
+        Ok(Manifest::new(model, suite, self.suite.clone(), settings)?)
     }
 }
 
@@ -205,12 +192,11 @@ impl Tally {
         &mut self,
         run: &mut RunDirectory,
         sizes: Sizes,
-        preparer: &Preparer,
         result: &UnitResult,
         took: Duration,
     ) -> Result<usize, RecordError> {
         let writing = Instant::now();
-        let failed = run.write_unit(result, sizes, &|token| preparer.token_text(token))?;
+        let failed = run.write_unit(result, sizes)?;
         self.prompts += result.answers.len();
         if self.first_failure.is_none() {
             self.first_failure = result.answers.iter().find_map(|answer| answer.as_ref().err().cloned());
@@ -223,6 +209,7 @@ impl Tally {
             worker_secs: took.as_secs_f64(),
             vision_secs: result.seconds.vision,
             decoder_secs: result.seconds.decoder,
+            generation_secs: result.seconds.generation,
             scoring_secs: result.seconds.scoring,
             write_secs: writing.elapsed().as_secs_f64(),
             sessions: self.threads.sessions,

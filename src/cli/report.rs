@@ -4,57 +4,56 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::analyze::AnalysisSettings;
-use super::cases::sample;
+use super::analyze::AnalysisOptions;
+use super::cases;
 use super::error::CliError;
-use crate::analysis::tables::{partitions, read_outcomes};
-use crate::analysis::{self, FollowingAnalysis, FollowingSettings};
+use crate::analysis::tables::{Partition, read_outcomes};
+use crate::analysis::{self, Analysis, AnalysisSettings};
 use crate::record::{Manifest, RecordError, atomic, read_manifest};
-use crate::report::{About, render};
+use crate::report::{About, Page, render};
 
 /// `crossmodal report`
 #[derive(Debug, Args)]
 pub(super) struct ReportArguments {
-    /// Directory of a run
-    #[arg(value_name = "RUN")]
-    run: PathBuf,
-    /// Where the page goes [default: RUN/report.html]
+    /// Directory of the run that the page is about; further ones are compared with it
+    #[arg(value_name = "RUN", required = true)]
+    runs: Vec<PathBuf>,
+    /// Where the page goes [default: RUN/report.html of the first run]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Cases that can be browsed in the page
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_CASES)]
-    cases: usize,
+    /// Conflict cases, and items with all their renderings, that the page shows [default: 36 cases, 12 items]
+    #[arg(long, value_name = "N")]
+    cases: Option<usize>,
     #[command(flatten)]
-    settings: AnalysisSettings,
+    settings: AnalysisOptions,
 }
 
-pub(super) const DEFAULT_CASES: usize = 36;
+/// Conflict cases in a page: a picture each.
+const DEFAULT_CASES: usize = 36;
+/// Items in a page: up to ten pictures each.
+const DEFAULT_ITEMS: usize = 12;
 
 /// Runs `crossmodal report`.
 pub(super) fn run(arguments: &ReportArguments) -> Result<(), CliError> {
-    let path = arguments.out.clone().unwrap_or_else(|| arguments.run.join("report.html"));
+    let first = &arguments.runs[0];
+    let path = arguments.out.clone().unwrap_or_else(|| first.join("report.html"));
     let settings = arguments.settings.settings();
-    let analyses = analysis::analyze(&arguments.run, &settings)?;
-    write(&arguments.run, &analyses, &settings, arguments.cases, &path)?;
+    let analysis = analysis::analyze(&arguments.runs, &settings)?;
+    write(first, &analysis, &settings, arguments.cases, &path)?;
     println!("{}", path.display());
     Ok(())
 }
 
-/// Writes the page of a run.
+/// Writes the page of a run; `analysis` may hold others to compare it with.
 pub(super) fn write(
     run: &Path,
-    analyses: &[FollowingAnalysis],
-    settings: &FollowingSettings,
-    cases: usize,
+    analysis: &Analysis,
+    settings: &AnalysisSettings,
+    cases: Option<usize>,
     path: &Path,
 ) -> Result<(), CliError> {
     let manifest = read_manifest(run)?.ok_or_else(|| RecordError::NotARun { path: run.into() })?;
-    let partition = partitions(run, "following")?
-        .into_iter()
-        .find(|partition| partition.model == manifest.model && partition.suite == manifest.suite)
-        .ok_or_else(|| {
-            CliError::Arguments(format!("{} has no following table of its own run", run.display()))
-        })?;
+    let partition = Partition { model: manifest.model.clone(), suite: manifest.suite.clone() };
     let outcomes = read_outcomes(run, &partition)?;
     let about = About {
         run: manifest.run.clone(),
@@ -65,12 +64,26 @@ pub(super) fn write(
         prompts: outcomes.len() as u64,
         failed: outcomes.iter().filter(|row| row.failed).count() as u64,
     };
-    let views = sample(run, &partition, &manifest, cases)?;
-    let page = render(&about, analyses, &views);
+    let suite = cases::reopened(&manifest);
+    let conflicts = analysis.following.iter().any(|of| of.run == manifest.run);
+    let same_content = analysis.consistency.iter().any(|of| of.run == manifest.run);
+    let page = Page {
+        about: &about,
+        analysis,
+        cases: &match conflicts {
+            true => cases::sample(run, &partition, suite.as_deref(), cases.unwrap_or(DEFAULT_CASES))?,
+            false => Vec::new(),
+        },
+        items: &match same_content {
+            true => cases::items::sample(run, &partition, suite.as_deref(), cases.unwrap_or(DEFAULT_ITEMS))?,
+            false => Vec::new(),
+        },
+    };
+    let page = render(&page);
     atomic::write(path, page.as_bytes()).map_err(|source| CliError::Write { path: path.into(), source })
 }
 
-fn described(manifest: &Manifest, analysis: &FollowingSettings) -> Vec<(String, String)> {
+fn described(manifest: &Manifest, analysis: &AnalysisSettings) -> Vec<(String, String)> {
     let run = serde_json::to_value(&manifest.settings).unwrap_or_default();
     let text = |value: &serde_json::Value| match value {
         serde_json::Value::String(text) => text.clone(),
@@ -88,7 +101,7 @@ fn described(manifest: &Manifest, analysis: &FollowingSettings) -> Vec<(String, 
     settings.push(("suite seed".into(), manifest.suite_spec.seed.to_string()));
     settings.push(("model fingerprint".into(), manifest.fingerprints.model.clone()));
     settings.push(("suite fingerprint".into(), manifest.fingerprints.suite.clone()));
-    settings.push(("bootstrap resamples".into(), analysis.bootstrap.to_string()));
-    settings.push(("confidence".into(), analysis.confidence.to_string()));
+    settings.push(("bootstrap resamples".into(), analysis.consistency.bootstrap.to_string()));
+    settings.push(("confidence".into(), analysis.consistency.confidence.to_string()));
     settings
 }

@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::suite::catalogue::is_known;
+use crate::suite::own::is_suite_path;
 use crate::suite::{PresentationKind, SuiteError, SuiteSpec};
 
 /// Which part of a suite, and how it is generated.
 #[derive(Debug, Clone, Args)]
 pub(super) struct SuiteSelection {
-    /// Number of groups that are generated [default: 400, the paper's]
+    /// Number of groups that are generated [default: the paper's, see `crossmodal suite list`]
     #[arg(long, value_name = "N")]
     pub groups: Option<usize>,
     /// Only the first N groups
@@ -24,7 +26,10 @@ pub(super) struct SuiteSelection {
     /// Where the suite's items are, for suites that are read from files
     #[arg(long, value_name = "[TASK=]PATH")]
     pub data: Vec<String>,
-    /// Wordings of your own (start from a copy of data/prompts/color-recognition.toml)
+    /// Where the images of those items are
+    #[arg(long, value_name = "DIR")]
+    pub images: Option<PathBuf>,
+    /// Wordings of your own (start from a copy of the suite's file in data/prompts/)
     #[arg(long, value_name = "FILE")]
     pub prompts: Option<PathBuf>,
 }
@@ -40,14 +45,22 @@ impl SuiteSelection {
                 source,
             })
         };
-        let is_file = Path::new(name).is_file();
+        let is_path = !is_known(name) && is_suite_path(name);
+        // Of `TASK=PATH` the path; a file may have such a name, too.
+        let located = |data: &String| match data.split_once('=') {
+            Some((task, path)) if !Path::new(data).exists() => {
+                Ok(format!("{task}={}", absolute(Path::new(path))?.display()))
+            }
+            _ => Ok(absolute(Path::new(data))?.display().to_string()),
+        };
         Ok(SuiteSpec {
-            name: if is_file { absolute(Path::new(name))?.display().to_string() } else { name.into() },
+            name: if is_path { absolute(Path::new(name))?.display().to_string() } else { name.into() },
             groups: self.groups,
             limit: self.limit,
             seed: self.seed,
             controls: !self.no_controls,
-            data: self.data.clone(),
+            data: self.data.iter().map(located).collect::<Result<_, SuiteError>>()?,
+            images: self.images.as_deref().map(absolute).transpose()?,
             prompts: self.prompts.as_deref().map(absolute).transpose()?,
         })
     }

@@ -1,20 +1,23 @@
-//! One unit through the model: images encoded once, prompts batched, each answer scored.
+//! One unit through the model: images encoded once, prompts batched, each answer read.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use ndarray::{Array3, ArrayView2, s};
-
-use super::assemble::{assemble, missing_image};
-use super::batches::equal_length;
-use super::score::{Scores, score};
+use super::answered::Answered;
+use super::asking::Asking;
+use super::batches::{equal_length, similar_length};
 use crate::model::family::Pixels;
-use crate::model::{DecoderOutput, ImageFeatures, Model, ModelError};
-use crate::prepare::{PreparedImage, PreparedUnit, Prompt};
+use crate::model::{ImageFeatures, Model};
+use crate::prepare::{PreparedImage, PreparedUnit, Preparer};
+use crate::suite::Ask;
 
 /// Images that are encoded together.
 const IMAGES_PER_CALL: usize = 16;
+
+/// What a row says whose prompt could never be made.
+const NEVER_ASKED: &str =
+    "never asked: the prompt holds what the model writes for a prompt that holds this one's text";
 
 /// What is computed and kept of each prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,35 +30,15 @@ pub struct EvaluationSettings {
     pub embeddings: bool,
 }
 
-/// Mean image token, mean text token and last token at one depth; [hidden] each.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LayerMeans {
-    /// Mean over image tokens; `None` without an image.
-    pub image: Option<Vec<f32>>,
-    /// Mean over all other tokens.
-    pub text: Vec<f32>,
-    /// The last token.
-    pub last: Vec<f32>,
-}
-
-/// A prompt's answer.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Answered {
-    /// The distribution at the answer position.
-    pub scores: Scores,
-    /// At the decoder's input.
-    pub input: Option<LayerMeans>,
-    /// After the last layer and the final norm, where the graph gives it.
-    pub output: Option<LayerMeans>,
-}
-
 /// Where a unit's time went, seconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct StageSeconds {
     /// Vision encoder.
     pub vision: f64,
-    /// Token embedding and decoder.
+    /// Token embedding and decoder, over the prompts.
     pub decoder: f64,
+    /// Token embedding and decoder, one token after the other.
+    pub generation: f64,
     /// Reading distributions and means.
     pub scoring: f64,
 }
@@ -72,8 +55,13 @@ pub struct UnitResult {
 
 /// Runs a unit. A failure of a prompt or an image is that prompt's; the others go on. A panic of the runtime's binding is
 /// the unit's: its rows say so.
-pub fn evaluate(model: &mut Model, unit: PreparedUnit, settings: &EvaluationSettings) -> UnitResult {
-    match catch_unwind(AssertUnwindSafe(|| evaluate_prompts(model, &unit, settings))) {
+pub fn evaluate(
+    model: &mut Model,
+    preparer: &Preparer,
+    mut unit: PreparedUnit,
+    settings: &EvaluationSettings,
+) -> UnitResult {
+    match catch_unwind(AssertUnwindSafe(|| evaluate_prompts(model, preparer, &mut unit, settings))) {
         Ok((answers, seconds)) => UnitResult { unit, answers, seconds },
         Err(_) => {
             let reason = "internal error while the model ran on this unit (see standard error)";
@@ -85,34 +73,64 @@ pub fn evaluate(model: &mut Model, unit: PreparedUnit, settings: &EvaluationSett
 
 fn evaluate_prompts(
     model: &mut Model,
-    unit: &PreparedUnit,
+    preparer: &Preparer,
+    unit: &mut PreparedUnit,
     settings: &EvaluationSettings,
 ) -> (Vec<Result<Answered, String>>, StageSeconds) {
-    let mut seconds = StageSeconds::default();
     let start = Instant::now();
     let features = encode_images(model, &unit.images);
-    seconds.vision = start.elapsed().as_secs_f64();
+    let mut seconds = StageSeconds { vision: start.elapsed().as_secs_f64(), ..StageSeconds::default() };
 
-    let mut run = Run { model, settings, features: &features, seconds };
-    // Prompts that could not be prepared keep their error; the batches below fill in all others.
-    let mut answers: Vec<Result<Answered, String>> = unit
-        .prompts
-        .iter()
-        .map(|prompt| prompt.as_ref().map_err(Clone::clone).and(Err(String::new())))
-        .collect();
-    let lengths = unit
-        .prompts
-        .iter()
-        .enumerate()
-        .filter_map(|(index, prompt)| Some((index, prompt.as_ref().ok()?.ids.len())));
-    for batch in equal_length(lengths, settings.batch_tokens) {
-        let prompts: Vec<(usize, &Prompt)> =
-            batch.iter().filter_map(|&index| Some((index, unit.prompts[index].as_ref().ok()?))).collect();
-        for (index, answer) in run.batch(&prompts) {
-            answers[index] = answer;
+    // Prompts that hold what the model wrote for others come after those; all others come first.
+    let mut answers: Vec<Result<Answered, String>> = vec![Err(NEVER_ASKED.into()); unit.prompts.len()];
+    let mut ready: Vec<usize> =
+        (0..unit.prompts.len()).filter(|row| !unit.waiting.contains_key(row)).collect();
+    while !ready.is_empty() {
+        let mut asking = Asking { model, preparer, unit, settings, features: &features, seconds };
+        asking.ask(&ready, &mut answers);
+        seconds = asking.seconds;
+        ready = preparer.fill(unit, &answers.iter().map(written).collect::<Vec<_>>());
+    }
+    (answers, seconds)
+}
+
+/// What a prompt's continuation says, or why there is none.
+fn written(answer: &Result<Answered, String>) -> Result<&str, &str> {
+    answer.as_ref().map(|answer| answer.raw_text.as_str()).map_err(String::as_str)
+}
+
+impl Asking<'_> {
+    /// Runs the prompts of `rows` and puts their answers into their places.
+    fn ask(&mut self, rows: &[usize], answers: &mut [Result<Answered, String>]) {
+        let unit = self.unit;
+        let asks: Vec<&Ask> = unit.presentations().map(|row| &row.ask).collect();
+        let (mut scored, mut continued) = (Vec::new(), Vec::new());
+        for &row in rows {
+            match (&unit.prompts[row], asks[row]) {
+                (Err(reason), _) => answers[row] = Err(reason.clone()),
+                (Ok(prompt), Ask::NextToken) => scored.push((row, prompt.ids.len())),
+                (Ok(prompt), Ask::Generate(ask)) => {
+                    continued.push((row, prompt.ids.len(), ask.max_new_tokens));
+                }
+            }
+        }
+        let budget = self.settings.batch_tokens;
+        for batch in equal_length(scored.into_iter(), budget) {
+            self.batch(&batch).into_iter().for_each(|(row, answer)| answers[row] = answer);
+        }
+        let batches = if self.model.pads() {
+            similar_length(continued, budget)
+        } else {
+            let mut of_limit: BTreeMap<usize, Vec<(usize, usize)>> = BTreeMap::new();
+            continued
+                .into_iter()
+                .for_each(|(row, length, limit)| of_limit.entry(limit).or_default().push((row, length)));
+            of_limit.into_values().flat_map(|rows| equal_length(rows.into_iter(), budget)).collect()
+        };
+        for batch in batches {
+            self.batch(&batch).into_iter().for_each(|(row, answer)| answers[row] = answer);
         }
     }
-    (answers, run.seconds)
 }
 
 /// Features of every image; images of the same content are encoded once.
@@ -158,100 +176,4 @@ pub fn encode_images(
         }
     }
     features
-}
-
-struct Run<'a> {
-    model: &'a mut Model,
-    settings: &'a EvaluationSettings,
-    features: &'a [Result<ImageFeatures, String>],
-    seconds: StageSeconds,
-}
-
-type Answers = Vec<(usize, Result<Answered, String>)>;
-
-impl Run<'_> {
-    /// Runs prompts of one length. When the batch fails, each prompt is tried alone, so that only the faulty one fails.
-    fn batch(&mut self, prompts: &[(usize, &Prompt)]) -> Answers {
-        let (sound, mut answers): (Vec<_>, Answers) =
-            prompts.iter().fold((Vec::new(), Vec::new()), |mut sorted, prompt| {
-                match missing_image(prompt.1, self.features) {
-                    None => sorted.0.push(*prompt),
-                    Some(reason) => sorted.1.push((prompt.0, Err(reason))),
-                }
-                sorted
-            });
-        if sound.is_empty() {
-            return answers;
-        }
-        match self.forward(&sound) {
-            Ok((embeds, output)) => answers.extend(self.read(&sound, &embeds, &output)),
-            Err(_) if sound.len() > 1 => {
-                sound.iter().for_each(|prompt| answers.extend(self.batch(&[*prompt])))
-            }
-            Err(error) => answers.push((sound[0].0, Err(error.to_string()))),
-        }
-        answers
-    }
-
-    fn forward(&mut self, prompts: &[(usize, &Prompt)]) -> Result<(Array3<f32>, DecoderOutput), ModelError> {
-        let start = Instant::now();
-        let members: Vec<&Prompt> = prompts.iter().map(|(_, prompt)| *prompt).collect();
-        let input = assemble(self.model, &members, self.features)?;
-        let embeds = if self.settings.embeddings { input.embeds.clone() } else { Array3::default((0, 0, 0)) };
-        let output = self.model.decode(input, None, self.settings.embeddings)?;
-        self.seconds.decoder += start.elapsed().as_secs_f64();
-        Ok((embeds, output))
-    }
-
-    fn read(
-        &mut self,
-        prompts: &[(usize, &Prompt)],
-        embeds: &Array3<f32>,
-        output: &DecoderOutput,
-    ) -> Answers {
-        let start = Instant::now();
-        let answers = prompts
-            .iter()
-            .enumerate()
-            .map(|(row, &(index, prompt))| {
-                let logits = output.logits.row(row);
-                let scores = logits
-                    .as_slice()
-                    .ok_or_else(|| "logits are not contiguous".to_string())
-                    .and_then(|logits| score(logits, &prompt.options, self.settings.top_k));
-                let keep = self.settings.embeddings;
-                let answered = scores.map(|scores| Answered {
-                    scores,
-                    input: keep.then(|| means(prompt, embeds.slice(s![row, .., ..]))),
-                    output: output
-                        .hidden
-                        .as_ref()
-                        .filter(|_| keep)
-                        .map(|hidden| means(prompt, hidden.slice(s![row, .., ..]))),
-                });
-                (index, answered)
-            })
-            .collect();
-        self.seconds.scoring += start.elapsed().as_secs_f64();
-        answers
-    }
-}
-
-/// Means over the image tokens and over the others of one sequence, [sequence, hidden].
-fn means(prompt: &Prompt, sequence: ArrayView2<f32>) -> LayerMeans {
-    let mut of_image = vec![false; prompt.ids.len()];
-    for span in &prompt.spans {
-        of_image[span.start..span.start + span.length].fill(true);
-    }
-    let mean = |wanted: bool| {
-        let mut sums = vec![0f64; sequence.ncols()];
-        let mut count = 0;
-        for (row, _) in sequence.rows().into_iter().zip(&of_image).filter(|(_, image)| **image == wanted) {
-            count += 1;
-            sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += f64::from(*value));
-        }
-        (count > 0).then(|| sums.into_iter().map(|sum| (sum / f64::from(count)) as f32).collect::<Vec<f32>>())
-    };
-    let last = sequence.rows().into_iter().next_back().map(|row| row.to_vec()).unwrap_or_default();
-    LayerMeans { image: mean(true), text: mean(false).unwrap_or_default(), last }
 }

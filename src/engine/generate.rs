@@ -1,10 +1,11 @@
 //! Greedy generation: prompts run together, each step one token a prompt, until all have stopped.
 
-use ndarray::{Array2, Array3, Axis, concatenate};
+use ndarray::{Array2, Array3, ArrayView1, Axis, concatenate};
 
+use super::answered::Finish;
 use super::assemble::{assemble, missing_image};
 use super::batches::equal_length;
-use crate::model::{DecoderInput, ImageFeatures, Model, ModelError};
+use crate::model::{DecoderInput, DecoderOutput, ImageFeatures, Model, ModelError};
 use crate::prepare::Prompt;
 
 /// What a model wrote after a prompt.
@@ -12,6 +13,8 @@ use crate::prepare::Prompt;
 pub struct Generation {
     /// Token ids; a stop token is the last one, where one came.
     pub tokens: Vec<u32>,
+    /// What ended it.
+    pub finish: Finish,
     /// The logits that chose each of them, [vocabulary] each; empty unless they are kept.
     pub logits: Vec<Vec<f32>>,
 }
@@ -19,7 +22,7 @@ pub struct Generation {
 /// How prompts are continued.
 #[derive(Debug, Clone, Copy)]
 pub struct GenerationSettings<'a> {
-    /// Tokens to write at most.
+    /// Tokens to write at most; a prompt with less room in the context writes as many as fit there.
     pub max_new_tokens: usize,
     /// Tokens that end an answer.
     pub stop_tokens: &'a [u32],
@@ -50,68 +53,90 @@ pub fn generate(
     } else {
         equal_length(prompts.iter().map(|prompt| prompt.ids.len()).enumerate(), usize::MAX)
     };
-    let mut generated = vec![Generation { tokens: Vec::new(), logits: Vec::new() }; prompts.len()];
-    for batch in batches {
+    let mut generated: Vec<Option<Generation>> = vec![None; prompts.len()];
+    for batch in batches.into_iter().filter(|batch: &Vec<usize>| !batch.is_empty()) {
         let members: Vec<&Prompt> = batch.iter().map(|&index| prompts[index]).collect();
-        let answers = generate_batch(model, &members, features, settings)?;
-        for (index, answer) in batch.into_iter().zip(answers) {
-            generated[index] = answer;
-        }
+        let input = assemble(model, &members, features)?;
+        let mask = input.mask.clone();
+        let output = model.decode(input, None, false)?;
+        let answers = continue_greedily(model, &members, mask, output, settings)?;
+        batch.into_iter().zip(answers).for_each(|(index, answer)| generated[index] = Some(answer));
     }
-    Ok(generated)
+    Ok(generated.into_iter().flatten().collect())
 }
 
-fn generate_batch(
+/// Goes on after a batch of prompts has been run; `mask` is that of the prompts, [batch, sequence].
+pub(super) fn continue_greedily(
     model: &mut Model,
     prompts: &[&Prompt],
-    features: &[Result<ImageFeatures, String>],
+    mut mask: Array2<i64>,
+    mut output: DecoderOutput,
     settings: GenerationSettings,
 ) -> Result<Vec<Generation>, ModelError> {
-    let mut answers = vec![Generation { tokens: Vec::new(), logits: Vec::new() }; prompts.len()];
-    if prompts.is_empty() || settings.max_new_tokens == 0 {
-        return Ok(answers);
-    }
-    let axes = prompts[0].positions.ids.nrows();
-    let input = assemble(model, prompts, features)?;
-    let mut mask = input.mask.clone();
-    let mut output = model.decode(input, None, false)?;
-    let mut stopped = vec![false; prompts.len()];
+    let mut rows: Vec<Row> = prompts.iter().map(|prompt| Row::new(prompt, settings)).collect();
+    let axes = prompts.first().map_or(1, |prompt| prompt.positions.ids.nrows());
     for step in 0.. {
-        for (row, answer) in answers.iter_mut().enumerate() {
-            if stopped[row] {
-                continue;
-            }
-            let logits = output.logits.row(row);
-            let best = (0u32..).zip(logits).fold((0, f32::NEG_INFINITY), |best, (token, &logit)| {
-                if logit > best.1 { (token, logit) } else { best }
-            });
-            answer.tokens.push(best.0);
-            if settings.keep_logits {
-                answer.logits.push(logits.to_vec());
-            }
-            stopped[row] = settings.stop_tokens.contains(&best.0);
+        rows.iter_mut().zip(output.logits.rows()).for_each(|(row, logits)| {
+            row.step(logits, settings);
+        });
+        if rows.iter().all(|row| row.ended) {
+            break;
         }
-        if step + 1 == settings.max_new_tokens || stopped.iter().all(|stopped| *stopped) {
-            return Ok(answers);
-        }
-        let last = |row: usize| answers[row].tokens.last().copied().map_or(0, i64::from);
-        let ids = Array2::from_shape_fn((prompts.len(), 1), |(row, _)| last(row));
+        let ids = Array2::from_shape_fn((rows.len(), 1), |(row, _)| rows[row].last());
         let embeds = model.embed(ids, &[])?;
-        let new = Array2::ones((prompts.len(), 1));
+        let new = Array2::ones((rows.len(), 1));
         mask = concatenate(Axis(1), &[mask.view(), new.view()])
             .map_err(|error| ModelError::Run { step: "generation", reason: error.to_string() })?;
         let input = DecoderInput {
             embeds,
             mask: mask.clone(),
-            positions: Array3::from_shape_fn((axes, prompts.len(), 1), |(_, row, _)| {
-                prompts[row].positions.next + step as i64
+            positions: Array3::from_shape_fn((axes, rows.len(), 1), |(_, row, _)| {
+                prompts[row].positions.next + step
             }),
-            token_types: Array2::from_shape_fn((prompts.len(), 1), |(row, _)| {
+            token_types: Array2::from_shape_fn((rows.len(), 1), |(row, _)| {
                 prompts[row].positions.next_token_type
             }),
             deepstack: Vec::new(),
         };
         output = model.decode(input, Some(&output.past), false)?;
     }
-    Ok(answers)
+    Ok(rows.into_iter().map(|row| row.generation).collect())
+}
+
+/// One prompt's continuation, as far as it is.
+struct Row {
+    generation: Generation,
+    most: usize,
+    ended: bool,
+}
+
+impl Row {
+    fn new(prompt: &Prompt, settings: GenerationSettings) -> Self {
+        // The token after a prompt that fills the context needs no place of its own.
+        let most = settings.max_new_tokens.min(prompt.room.map_or(usize::MAX, |room| room + 1));
+        let generation = Generation { tokens: Vec::new(), finish: Finish::Length, logits: Vec::new() };
+        Self { generation, most, ended: most == 0 }
+    }
+
+    fn step(&mut self, logits: ArrayView1<f32>, settings: GenerationSettings) {
+        if self.ended {
+            return;
+        }
+        let best = (0u32..).zip(&logits).fold((0, f32::NEG_INFINITY), |best, (token, &logit)| {
+            if logit > best.1 { (token, logit) } else { best }
+        });
+        self.generation.tokens.push(best.0);
+        if settings.keep_logits {
+            self.generation.logits.push(logits.to_vec());
+        }
+        if settings.stop_tokens.contains(&best.0) {
+            self.generation.finish = Finish::Stop;
+            self.ended = true;
+        }
+        self.ended |= self.generation.tokens.len() == self.most;
+    }
+
+    fn last(&self) -> i64 {
+        self.generation.tokens.last().copied().map_or(0, i64::from)
+    }
 }

@@ -129,7 +129,7 @@ impl Pipeline<'_> {
                             return;
                         }
                         let start = Instant::now();
-                        let result = evaluate(model, unit, &self.settings);
+                        let result = evaluate(model, self.preparer, unit, &self.settings);
                         if send.send(Ok((result, start.elapsed()))).is_err() {
                             return;
                         }

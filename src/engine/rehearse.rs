@@ -33,7 +33,7 @@ pub fn rehearse(model: &mut Model, family: &dyn Family) -> Result<Sizes, ModelEr
     let ids = std::iter::repeat_n(family.image_token_id(), tokens).chain([0]).collect();
     let spans = vec![ImageSpan { image: 0, feature: 0, start: 0, length: tokens }];
     let options = Arc::new(OptionTokens { names: Vec::new(), tokens: Vec::new() });
-    let prompt = Prompt { ids, spans, positions, hash: String::new(), options };
+    let prompt = Prompt { ids, spans, positions, hash: String::new(), options, room: None };
     let input = assemble(model, &[&prompt], &[Ok(features)])?;
     if input.embeds.dim() != (1, tokens + 1, hidden) {
         return Err(wrong(format!(

@@ -2,19 +2,19 @@
 
 use crate::prepare::OptionTokens;
 
-/// What the answer position's logits say.
-#[derive(Debug, Clone, PartialEq)]
+/// What the answer position's logits say. Answers that come from elsewhere may know a part of it, or nothing (the default).
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Scores {
     /// Entropy over the whole vocabulary, H = -sum p ln p, nats (arXiv 2511.02243, section 3).
-    pub entropy: f64,
-    /// ln of each option's mass: the summed probability of its first tokens.
+    pub entropy: Option<f64>,
+    /// ln of each option's mass: the summed probability of its first tokens. Empty where it is not known.
     pub option_logprobs: Vec<f64>,
     /// Entropy of the option masses after they are scaled to sum to one, nats.
-    pub option_entropy: f64,
-    /// The best tokens with their logits, best first; equal logits by token id.
+    pub option_entropy: Option<f64>,
+    /// The best tokens with their logits, best first; equal logits by token id. Empty where they are not known.
     pub top: Vec<(u32, f32)>,
     /// ln p of the best token.
-    pub top1_logprob: f64,
+    pub top1_logprob: Option<f64>,
     /// The option that the best token says.
     pub answer: Option<usize>,
 }
@@ -39,10 +39,10 @@ pub fn score(logits: &[f32], options: &OptionTokens, top_k: usize) -> Result<Sco
     let masses: Vec<f64> = options.tokens.iter().map(mass).collect();
     let top = best_tokens(logits, top_k.max(1));
     Ok(Scores {
-        entropy: entropy.max(0.0), // rounding may leave -1e-17
-        option_entropy: entropy_of(&masses),
+        entropy: Some(entropy.max(0.0)), // rounding may leave -1e-17
+        option_entropy: (!masses.is_empty()).then(|| entropy_of(&masses)),
         option_logprobs: masses.iter().map(|mass| mass.ln()).collect(),
-        top1_logprob: log_p(top[0].1),
+        top1_logprob: Some(log_p(top[0].1)),
         answer: options.option_of(top[0].0),
         top,
     })
@@ -60,7 +60,8 @@ fn best_tokens(logits: &[f32], count: usize) -> Vec<(u32, f32)> {
     tokens
 }
 
-fn entropy_of(masses: &[f64]) -> f64 {
+/// Entropy of masses after they are scaled to sum to one, nats.
+pub fn entropy_of(masses: &[f64]) -> f64 {
     let total: f64 = masses.iter().sum();
     if total <= 0.0 {
         return 0.0;
@@ -85,10 +86,10 @@ mod tests {
     #[test]
     fn a_uniform_distribution_has_the_entropy_of_its_size() {
         let scores = score(&[2.5; 8], &options(&[&[0, 1], &[5]]), 3).unwrap();
-        assert!((scores.entropy - 8f64.ln()).abs() < 1e-12);
+        assert!((scores.entropy.unwrap() - 8f64.ln()).abs() < 1e-12);
         assert!((scores.option_logprobs[0] - 0.25f64.ln()).abs() < 1e-12);
         let expected = -(2.0 / 3.0 * (2.0f64 / 3.0).ln() + 1.0 / 3.0 * (1.0f64 / 3.0).ln());
-        assert!((scores.option_entropy - expected).abs() < 1e-12);
+        assert!((scores.option_entropy.unwrap() - expected).abs() < 1e-12);
         assert_eq!(scores.top, [(0, 2.5), (1, 2.5), (2, 2.5)]);
         assert_eq!(scores.answer, Some(0));
     }
@@ -111,11 +112,12 @@ mod tests {
         ) {
             let options = options(&[&[0], &[1]]);
             let scores = score(&logits, &options, 5).unwrap();
-            prop_assert!((0.0..=(logits.len() as f64).ln() + 1e-9).contains(&scores.entropy));
-            prop_assert!(scores.option_entropy <= 2f64.ln() + 1e-12);
+            prop_assert!((0.0..=(logits.len() as f64).ln() + 1e-9).contains(&scores.entropy.unwrap()));
+            prop_assert!(scores.option_entropy.unwrap() <= 2f64.ln() + 1e-12);
             prop_assert!(scores.top.windows(2).all(|pair| pair[0].1 >= pair[1].1));
             let shifted: Vec<f32> = logits.iter().map(|logit| logit + shift).collect();
-            prop_assert!((score(&shifted, &options, 5).unwrap().entropy - scores.entropy).abs() < 1e-3);
+            let of_shifted = score(&shifted, &options, 5).unwrap();
+            prop_assert!((of_shifted.entropy.unwrap() - scores.entropy.unwrap()).abs() < 1e-3);
         }
     }
 }

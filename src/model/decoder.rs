@@ -92,6 +92,10 @@ impl Decoder {
         self.hidden_output.is_some()
     }
 
+    pub fn continues(&self) -> bool {
+        self.next.is_some() || !self.first.past.is_empty()
+    }
+
     /// Runs new tokens on top of a past; `hidden`: whether the residual stream is wanted.
     pub fn run(
         &mut self,

@@ -175,6 +175,31 @@ impl ModelDirectory {
         found.map(|length| length as usize)
     }
 
+    /// Tokens that end an answer: `eos_token_id` of `generation_config.json`, as `generate` of transformers takes them, or else
+    /// of the configuration. None where no file says.
+    ///
+    /// # Errors
+    /// When `generation_config.json` does not parse.
+    pub fn stop_tokens(&self) -> Result<Vec<u32>, ModelError> {
+        let generation = read_json(&self.path.join("generation_config.json"))?;
+        let configs = [
+            generation.as_ref(),
+            self.config.get("text_config"),
+            Some(&self.config),
+            self.genai.as_ref().and_then(|genai| genai.get("model")),
+        ];
+        let ids = |value: &Value| -> Vec<u32> {
+            let one = |value: &Value| value.as_u64().and_then(|id| u32::try_from(id).ok());
+            match value {
+                Value::Array(ids) => ids.iter().filter_map(one).collect(),
+                id => one(id).into_iter().collect(),
+            }
+        };
+        let mut found =
+            configs.into_iter().flatten().filter_map(|config| config.get("eos_token_id")).map(ids);
+        Ok(found.find(|ids| !ids.is_empty()).unwrap_or_default())
+    }
+
     /// The image processor's settings: `preprocessor_config.json`, or the image processor inside `processor_config.json`.
     ///
     /// # Errors
@@ -269,6 +294,7 @@ impl ModelDirectory {
         let settings = [
             "config.json",
             "genai_config.json",
+            "generation_config.json",
             "preprocessor_config.json",
             "processor_config.json",
             "tokenizer.json",

@@ -81,6 +81,11 @@ impl Model {
         self.decoder.pads
     }
 
+    /// Whether the decoder takes a past: without, it scores prompts and writes nothing.
+    pub fn continues(&self) -> bool {
+        self.decoder.continues()
+    }
+
     /// Encodes images, in as many calls as memory asks for.
     ///
     /// # Errors

@@ -7,6 +7,8 @@ pub mod chat_template;
 pub mod image_processor;
 mod preparer;
 mod spelling;
+mod unit;
 
-pub use preparer::{ImageSpan, PreparedImage, PreparedUnit, Preparer, Prompt};
+pub use preparer::{ImageSpan, PreparedImage, Preparer, Prompt};
 pub use spelling::OptionTokens;
+pub use unit::PreparedUnit;

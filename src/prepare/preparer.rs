@@ -1,6 +1,6 @@
 //! From groups to prompts and pixels.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,11 +11,12 @@ use tokenizers::Tokenizer;
 
 use super::OptionTokens;
 use super::chat_template::ChatTemplate;
+use super::unit::{PreparedUnit, filled_in, shown_by};
 use crate::model::family::{Company, Expanded, Family, ImagePlace, Pixels, Positions};
 use crate::model::{ModelDirectory, ModelError};
 use crate::render::load::load;
 use crate::suite::seeding::hex_digest;
-use crate::suite::{AnswerOption, Group, ImageSource, Message, Part, Presentation};
+use crate::suite::{AnswerOption, Ask, Group, ImageSource, Message, Presentation};
 
 /// A run of an image's placeholder tokens in a prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +44,8 @@ pub struct Prompt {
     pub hash: String,
     /// First tokens of the options.
     pub options: Arc<OptionTokens>,
+    /// Tokens that the model's context still takes after it; `None` where the model does not say.
+    pub room: Option<usize>,
 }
 
 impl Prompt {
@@ -68,24 +71,13 @@ pub struct PreparedImage {
     pub among_others: bool,
 }
 
-/// A unit of work: consecutive groups, their distinct images and their prompts.
-pub struct PreparedUnit {
-    /// The unit's number.
-    pub index: usize,
-    /// Its groups.
-    pub groups: Vec<Group>,
-    /// Images of all groups, in order; after them those again that are processed otherwise among others.
-    pub images: Vec<Result<PreparedImage, String>>,
-    /// Prompts of all groups' presentations, in order.
-    pub prompts: Vec<Result<Prompt, String>>,
-}
-
 /// Template, tokenizer and image processor of one model.
 pub struct Preparer {
     family: Box<dyn Family>,
     template: ChatTemplate,
     tokenizer: Tokenizer,
     context_length: Option<usize>,
+    stop_tokens: Vec<u32>,
     option_tokens: Mutex<Vec<KnownOptions>>,
 }
 
@@ -123,6 +115,7 @@ impl Preparer {
             template,
             tokenizer,
             context_length: directory.context_length(),
+            stop_tokens: directory.stop_tokens()?,
             option_tokens: Mutex::default(),
         })
     }
@@ -130,6 +123,19 @@ impl Preparer {
     /// The model's family.
     pub fn family(&self) -> &dyn Family {
         &*self.family
+    }
+
+    /// Tokens that end an answer.
+    pub fn stop_tokens(&self) -> &[u32] {
+        &self.stop_tokens
+    }
+
+    /// The text of tokens that a model wrote, without special ones.
+    ///
+    /// # Errors
+    /// When the tokenizer cannot say.
+    pub fn text(&self, tokens: &[u32]) -> Result<String, String> {
+        self.tokenizer.decode(tokens, true).map_err(|error| format!("the tokenizer cannot decode: {error}"))
     }
 
     /// The text of one token.
@@ -170,36 +176,64 @@ impl Preparer {
         self.template.render(messages, &text).map_err(|error| error.to_string())
     }
 
-    /// Prepares a unit: draws, decodes, resizes and tokenizes on rayon's threads.
+    /// Prepares a unit: draws, decodes, resizes and tokenizes on rayon's threads. Prompts that hold what the model writes for
+    /// others are left to [`Preparer::fill`].
     pub fn prepare(&self, index: usize, groups: Vec<Group>) -> PreparedUnit {
         let sources: Vec<&ImageSource> = groups.iter().flat_map(|group| &group.images).collect();
         let mut images: Vec<Result<PreparedImage, String>> =
             sources.par_iter().map(|source| guarded("image", || self.image(source))).collect();
-        let mut offset = 0;
-        let mut rows: Vec<(usize, &Presentation)> = Vec::new();
-        for group in &groups {
-            rows.extend(group.presentations.iter().map(|row| (offset, row)));
-            offset += group.images.len();
-        }
-        let again = self.shown_among_others(&rows);
+        let again = self.shown_among_others(&groups);
         let processed: Vec<_> = again
             .par_iter()
             .map(|&index| guarded("image", || self.image_among_others(sources[index])))
             .collect();
-        let among_others: BTreeMap<usize, usize> =
+        let among_others =
             again.iter().enumerate().map(|(place, &index)| (index, images.len() + place)).collect();
         images.extend(processed);
-        let prompts: Vec<Result<Prompt, String>> = rows
-            .into_par_iter()
-            .map(|(offset, row)| {
-                let shown = shown_by(row).map(|image| offset + image);
-                let alone = shown.clone().count() < 2;
-                let index =
-                    |image: usize| among_others.get(&image).filter(|_| !alone).copied().unwrap_or(image);
-                guarded("prompt", || self.prompt(row, &images, shown.map(index)))
+        let mut unit = PreparedUnit::new(index, groups, images, among_others);
+        let prompts = {
+            let rows: Vec<(usize, &Presentation)> = unit.presentations().enumerate().collect();
+            let prompt = |(index, row): (usize, &Presentation)| match unit.waiting.contains_key(&index) {
+                true => Err("waits for what the model writes".into()),
+                false => guarded("prompt", || self.prompt(&unit, index, row, &row.messages)),
+            };
+            rows.into_par_iter().map(prompt).collect()
+        };
+        unit.prompts = prompts;
+        unit
+    }
+
+    /// Prepares the prompts that were waiting for `written` (by row: what the model wrote, or why it did not), and returns
+    /// their rows.
+    pub fn fill(&self, unit: &mut PreparedUnit, written: &[Result<&str, &str>]) -> Vec<usize> {
+        let filled: Vec<(usize, Result<Prompt, String>)> = unit
+            .waiting
+            .iter()
+            // A row that waits for one that waits itself is for the next time.
+            .filter(|(_, on)| on.iter().all(|other| !unit.waiting.contains_key(other)))
+            .filter_map(|(&index, on)| {
+                let row = unit.presentations().nth(index)?;
+                let failed = on.iter().find_map(|&other| Some((other, written[other].err()?)));
+                let prompt = match failed {
+                    Some((other, reason)) => {
+                        let kind = unit.presentations().nth(other).map_or("", |row| row.kind.as_str());
+                        Err(format!("needs the model's {kind} of this item, which failed: {reason}"))
+                    }
+                    None => {
+                        let first = index - unit.place_in_group(index);
+                        let text = |row: usize| written[first + row].unwrap_or_default();
+                        guarded("prompt", || self.prompt(unit, index, row, &filled_in(&row.messages, &text)))
+                    }
+                };
+                Some((index, prompt))
             })
             .collect();
-        PreparedUnit { index, groups, images, prompts }
+        let rows = filled.iter().map(|(index, _)| *index).collect();
+        for (index, prompt) in filled {
+            unit.waiting.remove(&index);
+            unit.prompts[index] = prompt;
+        }
+        rows
     }
 
     /// Pixels of one image as the vision encoder takes them.
@@ -219,26 +253,38 @@ impl Preparer {
     }
 
     /// Images that a prompt shows beside another one, where the family makes a difference.
-    fn shown_among_others(&self, rows: &[(usize, &Presentation)]) -> Vec<usize> {
+    fn shown_among_others(&self, groups: &[Group]) -> Vec<usize> {
         if self.family.company() == Company::Ignored {
             return Vec::new();
         }
-        let several = rows.iter().filter(|(_, row)| shown_by(row).count() > 1);
-        let shown: BTreeSet<usize> =
-            several.flat_map(|(offset, row)| shown_by(row).map(move |image| offset + image)).collect();
+        let mut offset = 0;
+        let mut shown = BTreeSet::new();
+        for group in groups {
+            let several = group.presentations.iter().filter(|row| shown_by(&row.messages).count() > 1);
+            shown.extend(several.flat_map(|row| shown_by(&row.messages)).map(|image| offset + image));
+            offset += group.images.len();
+        }
         shown.into_iter().collect()
     }
 
+    /// The prompt of a unit's row, with its `messages` as they are to be shown.
     fn prompt(
         &self,
+        unit: &PreparedUnit,
+        index: usize,
         row: &Presentation,
-        images: &[Result<PreparedImage, String>],
-        shown: impl Iterator<Item = usize>,
+        messages: &[Message],
     ) -> Result<Prompt, String> {
-        let shown: Vec<(usize, &Pixels)> = shown
+        if let Some(fault) = &row.fault {
+            return Err(fault.clone());
+        }
+        let images = &unit.images;
+        let shown: Vec<(usize, &Pixels)> = unit
+            .shown(index, messages)
+            .into_iter()
             .map(|index| images[index].as_ref().map(|image| (index, &image.pixels)).map_err(Clone::clone))
             .collect::<Result<_, _>>()?;
-        let rendered = self.render(row)?;
+        let rendered = self.render_messages(messages)?;
         let pixels: Vec<&Pixels> = shown.iter().map(|(_, pixels)| *pixels).collect();
         let expanded = self.family.expand(&rendered, &pixels)?;
         // As transformers' processors do it: a template that writes the BOS token itself gets no second one.
@@ -276,8 +322,13 @@ impl Preparer {
         };
         let places: Vec<ImagePlace> = spans.iter().map(place).collect();
         let positions = self.family.positions(ids.len(), &places);
-        let options = self.option_tokens(&row.options)?;
-        Ok(Prompt { ids, spans, positions, hash: hex_digest(&rendered), options })
+        let options = match row.ask {
+            Ask::NextToken => self.option_tokens(&row.options)?,
+            // The answer is read from the text: options that begin alike are told apart there.
+            Ask::Generate(_) => self.option_tokens(&row.options).unwrap_or_default(),
+        };
+        let room = self.context_length.map(|limit| limit - ids.len());
+        Ok(Prompt { ids, spans, positions, hash: hex_digest(&rendered), options, room })
     }
 
     /// Finds the placeholder tokens and deals them out to the images in order.
@@ -305,14 +356,6 @@ impl Preparer {
             more => Err(format!("the prompt has {more} image tokens more than its images have features")),
         }
     }
-}
-
-/// The images that a presentation shows, in order.
-fn shown_by(row: &Presentation) -> impl Iterator<Item = usize> + Clone {
-    row.messages.iter().flat_map(|message| &message.content).filter_map(|part| match part {
-        Part::Image(image) => Some(*image),
-        Part::Text(_) | Part::Written(_) => None,
-    })
 }
 
 /// A third-party decoder's or template's panic is one sample's error.

@@ -8,7 +8,7 @@ use crate::suite::AnswerOption;
 
 /// First tokens of each option's spellings, with and without a leading space. A token that two options share says
 /// neither, and is left out.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OptionTokens {
     /// Names, in the order of the suite.
     pub names: Vec<String>,

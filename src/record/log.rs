@@ -23,8 +23,10 @@ pub struct UnitLog {
     pub worker_secs: f64,
     /// ... of it in the vision encoder.
     pub vision_secs: f64,
-    /// ... in the embedding and the decoder.
+    /// ... in the embedding and the decoder, over the prompts.
     pub decoder_secs: f64,
+    /// ... writing answers token by token.
+    pub generation_secs: f64,
     /// ... reading distributions.
     pub scoring_secs: f64,
     /// Encoding and writing its parts.

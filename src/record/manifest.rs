@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Profile, Table};
-use crate::suite::SuiteSpec;
+use super::{Profile, RecordError, SCHEMA_VERSION, Table};
+use crate::suite::seeding::hex_digest;
+use crate::suite::{Suite, SuiteSpec};
 
 /// Digests (SHA-256, hex) of what determines the tables.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +68,9 @@ pub struct Manifest {
     pub suite: String,
     /// How to open the suite again.
     pub suite_spec: SuiteSpec,
+    /// What the suite left out, and why.
+    #[serde(default)]
+    pub suite_notes: Vec<String>,
     /// Settings that shape the tables.
     pub settings: RunSettings,
     /// Digests.
@@ -84,6 +88,45 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// A run that has yet to begin, of a model (its name and the digest of its files) on a suite.
+    ///
+    /// # Errors
+    /// Never with the settings of this program: they can be written as JSON.
+    pub fn new(
+        (model, model_fingerprint): (String, String),
+        suite: &dyn Suite,
+        suite_spec: SuiteSpec,
+        settings: RunSettings,
+    ) -> Result<Self, RecordError> {
+        let text = serde_json::to_string(&settings).map_err(|error| RecordError::Broken {
+            path: "manifest.json".into(),
+            reason: error.to_string(),
+        })?;
+        let fingerprints =
+            Fingerprints { model: model_fingerprint, suite: suite.fingerprint(), settings: hex_digest(text) };
+        let version = env!("CARGO_PKG_VERSION");
+        let identity = format!(
+            "{version} {SCHEMA_VERSION} {} {} {}",
+            fingerprints.model, fingerprints.suite, fingerprints.settings
+        );
+        Ok(Self {
+            schema_version: SCHEMA_VERSION,
+            crossmodal: version.into(),
+            run: format!("{model}-{}", &hex_digest(identity)[..12]),
+            model,
+            suite: suite.name().into(),
+            suite_spec,
+            suite_notes: suite.notes(),
+            fingerprints,
+            units: settings.groups.div_ceil(settings.groups_per_unit),
+            settings,
+            complete: false,
+            prompts: None,
+            failed_rows: None,
+            parts: Vec::new(),
+        })
+    }
+
     /// What differs between two runs' identities, for people; `None` when they are the same run.
     pub fn difference(&self, other: &Self) -> Option<String> {
         let pairs = [

@@ -13,7 +13,7 @@ use super::tables::holds_floats;
 use super::{Fingerprints, RecordError, Table};
 
 /// Version of the tables' schema; raised when a column changes its meaning or type.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// Most bytes of one row group, uncompressed.
 const MAX_ROW_GROUP_BYTES: usize = 64 << 20;
@@ -93,10 +93,10 @@ fn metadata(table: Table, context: &PartContext) -> Vec<KeyValue> {
     .collect()
 }
 
-/// Rows are sorted by `item_id`, then `presentation` (and `depth` of embeddings). Sorting columns are numbered by leaf,
-/// and all three stand before the first nested column.
+/// Rows are sorted by `item_id`, `presentation`, `variant` (and `depth` of embeddings). Sorting columns are numbered by leaf,
+/// and all of them stand before the first nested column.
 fn sorting(batch: &RecordBatch) -> Vec<SortingColumn> {
-    ["item_id", "presentation", "depth"]
+    ["item_id", "presentation", "variant", "depth"]
         .iter()
         .filter_map(|name| batch.schema().index_of(name).ok())
         .map(|index| SortingColumn { column_idx: index as i32, descending: false, nulls_first: false })

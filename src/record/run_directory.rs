@@ -145,19 +145,13 @@ impl RunDirectory {
     ///
     /// # Errors
     /// When a part cannot be encoded or written; the unit is then not done.
-    pub fn write_unit(
-        &mut self,
-        result: &UnitResult,
-        sizes: Sizes,
-        token_text: &dyn Fn(u32) -> String,
-    ) -> Result<usize, RecordError> {
+    pub fn write_unit(&mut self, result: &UnitResult, sizes: Sizes) -> Result<usize, RecordError> {
         let unit = result.unit.index;
         let context = Context {
             run: &self.manifest.run,
             profile: self.manifest.settings.profile,
             hidden_size: sizes.hidden,
             top_k: self.manifest.settings.top_k.min(sizes.vocabulary),
-            token_text,
         };
         let part_context = PartContext {
             run: self.manifest.run.clone(),

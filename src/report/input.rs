@@ -1,4 +1,4 @@
-//! What a report is made from beside the analysis: the run it is about, and a sample of its cases.
+//! What a report is made from beside the analysis: the run it is about, and a sample of its cases and items.
 //!
 //! The caller fills these from the tables; nothing here is escaped or checked yet, the page does both.
 
@@ -69,6 +69,55 @@ pub struct CasePrompt {
     pub options: Vec<(String, f64)>,
     /// "ok", or why there is no answer.
     pub status: String,
+    /// The error message, where the prompt failed.
+    pub error: Option<String>,
+}
+
+/// An item that is shown in several ways, with what the model made of each.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ItemView {
+    /// Item identifier.
+    pub item_id: String,
+    /// Task that it belongs to.
+    pub task: Option<String>,
+    /// The right answer.
+    pub expected: Option<String>,
+    /// The answer to the text.
+    pub text: Option<AnswerView>,
+    /// Its renderings, in the order to show.
+    pub renderings: Vec<RenderingView>,
+}
+
+/// One rendering of an item.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RenderingView {
+    /// Its name.
+    pub variant: String,
+    /// The picture as a PNG file.
+    pub png: Option<Vec<u8>>,
+    /// Its (width, height) in pixels.
+    pub size: Option<(u32, u32)>,
+    /// The answer to the picture.
+    pub image: Option<AnswerView>,
+    /// The answer to picture and text mixed.
+    pub mixed: Option<AnswerView>,
+    /// The answer to the model's own transcription.
+    pub ocr_first: Option<AnswerView>,
+    /// What the model reads in the picture.
+    pub transcription: Option<AnswerView>,
+    /// Character error rate of the transcription.
+    pub cer: Option<f64>,
+}
+
+/// What the model made of one prompt.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AnswerView {
+    /// The answer read from it.
+    pub answer: Option<String>,
+    /// What the model wrote.
+    pub raw_text: String,
+    /// Whether the answer is right; `None` where that is not known.
+    pub correct: Option<bool>,
     /// The error message, where the prompt failed.
     pub error: Option<String>,
 }

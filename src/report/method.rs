@@ -3,17 +3,51 @@
 use super::figure::DH_REL;
 use super::input::About;
 use super::{escape, number};
-use crate::analysis::summary::{FollowingAnalysis, FollowingSettings};
+use crate::analysis::summary::{
+    ConsistencyAnalysis, ConsistencySettings, FollowingAnalysis, FollowingSettings, Unparsed,
+};
 
-/// The closing sections: method notes, and how to reproduce the run.
+/// The closing sections: method notes on the kinds of analysis that the page has, and how to reproduce the run.
 #[must_use]
-pub fn notes(about: &About, analyses: &[FollowingAnalysis]) -> String {
-    format!("{}{}", definitions(), reproduction(about, analyses))
+pub fn notes(
+    about: &About,
+    following: &[&FollowingAnalysis],
+    consistency: &[&ConsistencyAnalysis],
+) -> String {
+    let of_consistency = if consistency.is_empty() { "" } else { CONSISTENCY };
+    let of_following =
+        if following.is_empty() && !consistency.is_empty() { String::new() } else { definitions() };
+    format!(
+        "<section id=\"method\"><h2>Method</h2>{of_consistency}{of_following}</section>{}",
+        reproduction(about, following, consistency)
+    )
 }
+
+const CONSISTENCY: &str = "<dl class=\"definitions\">\
+    <div><dt>Comparison</dt><dd>One item in one rendering: its answer to the text, to the image, and to the mixed \
+    presentation where its suite has one. It is complete when none of them is missing or failed, and scored when each of \
+    them is known to be right or wrong.</dd></div>\
+    <div><dt>OCR-correct</dt><dd>Comparisons whose rendering the model transcribes with a character error rate of exactly 0, \
+    (substitutions + insertions + deletions) / length of the reference, after normalisation. The gate is the model's own, so \
+    models differ in what passes it.</dd></div>\
+    <div><dt>RER</dt><dd>Render-equivalence rate: share of complete comparisons whose answers are all the same, right or \
+    wrong.</dd></div>\
+    <div><dt>MMC</dt><dd>Max modal coverage, <i>N<sub>c</sub></i> / <i>N</i>: share of the <i>N</i> scored comparisons that \
+    are right in at least one modality.</dd></div>\
+    <div><dt>CFR</dt><dd>Cross-modality failure rate: share of the <i>N<sub>c</sub></i> that is not right in all modalities; \
+    1 − (share right in all) / MMC.</dd></div>\
+    <div><dt>Tests</dt><dd>Paired <i>t</i>-tests of the accuracy of items, each the mean over its renderings.</dd></div>\
+    <div><dt>Cosine</dt><dd><i>i</i>·<i>t</i> / (|<i>i</i>||<i>t</i>| + 10<sup>−7</sup>), with <i>i</i> the mean image token \
+    of the image and <i>t</i> the mean text token of the text. Retrieval: a pair counts as found when it is strictly more \
+    alike than every other of the same rendering; the mean of both directions.</dd></div>\
+    <div><dt>Intervals</dt><dd>Percentiles of a bootstrap that resamples items (groups of them, where the suite has groups); \
+    numerator and denominator of a ratio are drawn together.</dd></div></dl>\
+    <p>The measures follow “Same Content, Different Answers: Cross-Modal Inconsistency in MLLMs”, \
+    <a href=\"https://arxiv.org/abs/2512.08923\" rel=\"noreferrer\">arXiv:2512.08923</a>.</p>";
 
 fn definitions() -> String {
     format!(
-        "<section id=\"method\"><h2>Method</h2><dl class=\"definitions\">\
+        "<dl class=\"definitions\">\
          <div><dt>Case</dt><dd>An image <i>I</i>, a text <i>T</i> and a question <i>Q</i>, where image and text were made \
          to give different answers. <i>Y<sub>v</sub></i> = M(<i>I</i>, <i>Q</i>) is the answer from the image alone, \
          <i>Y<sub>t</sub></i> = M(<i>T</i>, <i>Q</i>) from the text alone, <i>Y<sub>m</sub></i> = M(<i>I</i>, <i>T</i>, \
@@ -35,12 +69,15 @@ fn definitions() -> String {
          <div><dt>Intervals</dt><dd>Percentiles of a bootstrap that resamples conflict groups, not single cases: cases of \
          one group share shapes and answers, and are not independent.</dd></div></dl>\
          <p>The measures follow “When Modalities Conflict: How Unimodal Reasoning Uncertainty Governs Preference \
-         Dynamics in MLLMs”, <a href=\"https://arxiv.org/abs/2511.02243\" rel=\"noreferrer\">arXiv:2511.02243</a>.</p>\
-         </section>"
+         Dynamics in MLLMs”, <a href=\"https://arxiv.org/abs/2511.02243\" rel=\"noreferrer\">arXiv:2511.02243</a>.</p>"
     )
 }
 
-fn reproduction(about: &About, analyses: &[FollowingAnalysis]) -> String {
+fn reproduction(
+    about: &About,
+    following: &[&FollowingAnalysis],
+    consistency: &[&ConsistencyAnalysis],
+) -> String {
     let mut rows = String::new();
     for (name, value) in [
         ("run", about.run.clone()),
@@ -55,13 +92,16 @@ fn reproduction(about: &About, analyses: &[FollowingAnalysis]) -> String {
     for (name, value) in &about.settings {
         rows.push_str(&row(name, value));
     }
-    for analysis in analyses {
-        let name = if analyses.len() == 1 {
-            "analysis".to_string()
-        } else {
-            format!("analysis of {} × {}", analysis.model, analysis.suite)
-        };
-        rows.push_str(&row(&name, &analysis_words(&analysis.settings)));
+    let named = following.len() + consistency.len() > 1;
+    let name = |kind: &str, model: &str, suite: &str| match named {
+        true => format!("analysis of {kind}, {model} × {suite}"),
+        false => "analysis".to_string(),
+    };
+    for of in consistency {
+        rows.push_str(&row(&name("consistency", &of.model, &of.suite), &consistency_words(&of.settings)));
+    }
+    for of in following {
+        rows.push_str(&row(&name("following", &of.model, &of.suite), &analysis_words(&of.settings)));
     }
     format!(
         "<section id=\"reproduce\"><h2>Reproduce</h2><p>On a CPU, the same model files, suite, settings and program version give \
@@ -88,5 +128,16 @@ fn analysis_words(settings: &FollowingSettings) -> String {
         settings.confidence,
         settings.permutations,
         settings.seed
+    )
+}
+
+fn consistency_words(settings: &ConsistencySettings) -> String {
+    let unparsed = match settings.unparsed {
+        Unparsed::Agree => "agree with each other",
+        Unparsed::Disagree => "agree with nothing",
+    };
+    format!(
+        "unparseable answers {unparsed}, {} bootstrap resamples, confidence {}, seed {}",
+        settings.bootstrap, settings.confidence, settings.seed
     )
 }

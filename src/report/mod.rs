@@ -1,12 +1,15 @@
 //! What one sees: a run's analysis as one self-contained HTML page.
 //!
-//! [`render`] takes plain values (the analysis, a few words about the run, a sample of its cases) and returns the page
-//! as a string; it reads no files, asks no clock and needs no network, and neither does the page. Text from outside
-//! enters through `escape` only. `svg` draws, `figure` has one file for each figure, `page` puts them in order.
+//! [`render`] takes plain values (the analysis, a few words about the run, a sample of its cases and items) and returns
+//! the page as a string; it reads no files, asks no clock and needs no network, and neither does the page. Text from
+//! outside enters through `escape` only. `svg` draws, `figure` has one file for each figure, `section` and `consistency`
+//! hold what is said of one analysis of either kind, `page` puts all in order.
 
 mod case_card;
 mod cases;
 mod comparison;
+mod consistency;
+mod contact_sheet;
 mod escape;
 mod figure;
 mod finding;
@@ -16,6 +19,8 @@ mod number;
 mod page;
 #[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod sample_items;
 mod section;
 mod svg;
 mod table;
@@ -23,5 +28,5 @@ mod table;
 mod tests;
 mod tiles;
 
-pub use input::{About, CasePrompt, CaseView};
-pub use page::render;
+pub use input::{About, AnswerView, CasePrompt, CaseView, ItemView, RenderingView};
+pub use page::{Page, render};

@@ -60,6 +60,32 @@ pub fn estimate(estimate: &Estimate, decimals: usize) -> String {
     }
 }
 
+/// A share in percent: `41 % [38, 44]`.
+#[must_use]
+pub fn percent_estimate(of: &Estimate) -> String {
+    if !of.value.is_finite() {
+        return ABSENT.to_string();
+    }
+    let percent = format!("{}\u{a0}%", fixed(100.0 * of.value, 0));
+    match interval(of) {
+        Some((low, high)) => format!("{percent} {}", brackets((100.0 * low, 100.0 * high), 0)),
+        None => percent,
+    }
+}
+
+/// An estimate that may be absent.
+#[must_use]
+pub fn optional_estimate(of: Option<Estimate>, decimals: usize) -> String {
+    of.map_or_else(|| ABSENT.to_string(), |of| estimate(&of, decimals))
+}
+
+/// A difference with its sign and interval: `+0.14 [0.05, 0.23]`.
+#[must_use]
+pub fn difference(of: Option<Estimate>, decimals: usize) -> String {
+    let plus = if of.is_some_and(|of| of.value > 0.0) { "+" } else { "" };
+    format!("{plus}{}", optional_estimate(of, decimals))
+}
+
 /// `[0.38, 0.44]`.
 #[must_use]
 pub fn brackets((low, high): (f64, f64), decimals: usize) -> String {
@@ -83,6 +109,12 @@ pub fn p_value(value: f64, permutations: u32) -> String {
     }
 }
 
+/// A p-value of a distribution that is known: never "0".
+#[must_use]
+pub fn exact_p_value(value: f64) -> String {
+    if value < 0.0001 { "<\u{a0}0.0001".to_string() } else { format!("=\u{a0}{}", fixed(value, 4)) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,6 +131,21 @@ mod tests {
         assert_eq!(fixed(f64::INFINITY, 2), ABSENT);
         assert_eq!(percent(1, 0), ABSENT);
         assert_eq!(estimate(&Estimate { value: 0.5, interval: Some((f64::NAN, 1.0)) }, 2), "0.50");
+    }
+
+    #[test]
+    fn a_share_in_percent_has_its_interval_in_percent() {
+        let share = Estimate { value: 0.414, interval: Some((0.376, 0.44)) };
+        assert_eq!(percent_estimate(&share), "41\u{a0}% [38,\u{a0}44]");
+        assert_eq!(percent_estimate(&Estimate { value: f64::NAN, interval: None }), ABSENT);
+    }
+
+    #[test]
+    fn differences_have_a_sign() {
+        let plain = |value| Some(Estimate { value, interval: None });
+        assert_eq!(difference(plain(0.125), 2), "+0.12");
+        assert_eq!(difference(plain(-0.125), 2), "\u{2212}0.12");
+        assert_eq!(difference(None, 2), ABSENT);
     }
 
     #[test]

@@ -144,7 +144,7 @@ fn vision_tier(tier: i32) -> TierRow {
     TierRow {
         tier,
         prompts: 100,
-        entropy: around(0.12 + 1.1 * hard * hard, 0.05 + 0.07 * hard),
+        entropy: Some(around(0.12 + 1.1 * hard * hard, 0.05 + 0.07 * hard)),
         accuracy: near(0.985 - 0.38 * hard * hard, 0.02 + 0.06 * hard),
     }
 }
@@ -154,7 +154,7 @@ fn text_tier(tier: i32) -> TierRow {
     TierRow {
         tier,
         prompts: 1400,
-        entropy: around(0.08 + 0.74 * hard, 0.03),
+        entropy: Some(around(0.08 + 0.74 * hard, 0.03)),
         accuracy: near(0.99 - 0.13 * hard, 0.015),
     }
 }

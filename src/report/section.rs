@@ -1,7 +1,7 @@
 //! One analysis on the page: its finding, its tiles, its figures.
 
 use super::figure::{DH_REL, cells, controls, curve, halves, tally, tiers};
-use super::{escape, finding, tiles};
+use super::{escape, tiles};
 use crate::analysis::summary::FollowingAnalysis;
 
 /// A section of the page that the table of contents links to.
@@ -12,19 +12,10 @@ struct Part {
     body: String,
 }
 
-/// The analysis as sections. `id` is unique on the page; `named` says whether it stands among others and needs its name.
+/// The analysis as sections. `id` is unique on the page; `title` is the markup that names it, empty where it stands alone.
 #[must_use]
-pub fn section(id: &str, analysis: &FollowingAnalysis, named: bool) -> String {
-    let name = if named {
-        format!(
-            "<h2 class=\"analysis-name\">{}</h2><p class=\"finding\">{}</p>",
-            name(analysis),
-            finding::sentence(analysis)
-        )
-    } else {
-        String::new()
-    };
-    let level = if named { 3 } else { 2 };
+pub fn section(id: &str, analysis: &FollowingAnalysis, title: &str) -> String {
+    let level = if title.is_empty() { 2 } else { 3 };
     let parts: String = parts(id, analysis)
         .into_iter()
         .map(|Part { key, title, intro, body }| {
@@ -34,7 +25,7 @@ pub fn section(id: &str, analysis: &FollowingAnalysis, named: bool) -> String {
         })
         .collect();
     format!(
-        "<div class=\"analysis\" id=\"{id}\">{name}{}{}{parts}</div>",
+        "<div class=\"analysis\" id=\"{id}\">{title}{}{}{parts}</div>",
         tiles::tiles(analysis),
         tally::figure(id, &analysis.counts)
     )
@@ -42,12 +33,8 @@ pub fn section(id: &str, analysis: &FollowingAnalysis, named: bool) -> String {
 
 /// Model x suite of an analysis.
 #[must_use]
-pub fn name(analysis: &FollowingAnalysis) -> String {
-    format!(
-        "{} <span class=\"times\">×</span> {}",
-        escape::html(&analysis.model),
-        escape::html(&analysis.suite)
-    )
+pub fn name(model: &str, suite: &str) -> String {
+    format!("{} <span class=\"times\">×</span> {}", escape::html(model), escape::html(suite))
 }
 
 /// Links to the sections of an analysis.

@@ -18,9 +18,14 @@ impl Table {
 
     /// Adds a row; the first cell is its head. Cells are escaped.
     pub fn row<const CELLS: usize>(&mut self, cells: [String; CELLS]) {
+        self.cells(cells.into_iter());
+    }
+
+    /// Adds a row of as many cells as the table has heads.
+    pub fn cells(&mut self, cells: impl Iterator<Item = String>) {
         self.rows.push_str("<tr>");
-        for (index, cell) in cells.iter().enumerate() {
-            let cell = escape::html(cell);
+        for (index, cell) in cells.enumerate() {
+            let cell = escape::html(&cell);
             if index == 0 {
                 self.rows.push_str(&format!("<th scope=\"row\">{cell}</th>"));
             } else {

@@ -3,13 +3,36 @@
 use std::fs::File;
 use std::io::Write;
 
-use super::{About, CasePrompt, CaseView, render, sample};
-use crate::analysis::summary::{BalancePoint, Estimate, FollowingAnalysis};
+use super::{About, AnswerView, CasePrompt, CaseView, ItemView, Page, RenderingView, sample, sample_items};
+use crate::analysis::summary::{Analysis, BalancePoint, ConsistencyAnalysis, Estimate, FollowingAnalysis};
 
 const FIGURES: [&str; 6] = ["tally", "curve", "tiers", "cells", "halves", "controls"];
+const CONSISTENCY_FIGURES: [&str; 4] = ["modalities", "resolution", "effects", "tokens"];
+
+/// The page of these analyses of following.
+fn render(about: &About, following: &[FollowingAnalysis], cases: &[CaseView]) -> String {
+    let analysis = Analysis { following: following.to_vec(), ..Analysis::default() };
+    super::render(&Page { about, analysis: &analysis, cases, items: &[] })
+}
 
 fn page() -> String {
     render(&sample::about(), &[sample::analysis()], &sample::cases())
+}
+
+/// The page of these analyses of consistency, the first of which is its run's.
+fn consistency_page(consistency: Vec<ConsistencyAnalysis>, items: &[ItemView]) -> String {
+    let models = (consistency.len() > 1).then(|| crate::analysis::models::compare(&consistency));
+    let analysis = Analysis { consistency, models, ..Analysis::default() };
+    super::render(&Page { about: &sample::about(), analysis: &analysis, cases: &[], items })
+}
+
+/// A page with everything: both kinds of analysis, and other models to compare with.
+fn full_page() -> String {
+    let consistency = [vec![sample_items::analysis()], sample_items::others()].concat();
+    let analysis =
+        Analysis { following: vec![sample::analysis()], consistency, models: Some(sample_items::models()) };
+    let (about, cases, items) = (sample::about(), sample::cases(), sample_items::items());
+    super::render(&Page { about: &about, analysis: &analysis, cases: &cases, items: &items })
 }
 
 /// The values of an attribute, in the order of the page.
@@ -29,16 +52,17 @@ fn content(page: &str) -> String {
 
 #[test]
 fn the_same_input_gives_the_same_bytes() {
-    assert_eq!(page(), page());
+    assert_eq!(full_page(), full_page());
 }
 
 #[test]
 fn nothing_is_loaded_from_a_network() {
-    let page = page();
+    let page = full_page();
     assert!(values(&page, "src").iter().all(|source| source.starts_with("data:image/png;base64,")));
-    assert!(values(&page, "src").len() > 10);
+    assert!(values(&page, "src").len() > 40);
+    let papers = ["https://arxiv.org/abs/2511.02243", "https://arxiv.org/abs/2512.08923"];
     for link in values(&page, "href") {
-        assert!(link.starts_with('#') || link == "https://arxiv.org/abs/2511.02243", "{link}");
+        assert!(link.starts_with('#') || papers.contains(&link), "{link}");
     }
     for loader in
         ["url(", "@import", "<link", "<iframe", "<object", "<use", "fetch(", "XMLHttpRequest", "import("]
@@ -52,7 +76,7 @@ fn the_policy_allows_this_style_and_this_script_and_no_network() {
     use base64::Engine;
     use sha2::{Digest, Sha256};
 
-    let page = page();
+    let page = full_page();
     let policy = values(&page, "content")[0];
     assert!(policy.starts_with("default-src 'none'; img-src data:;"), "{policy}");
     assert!(!policy.contains("http") && !policy.contains("unsafe") && !policy.contains('*'), "{policy}");
@@ -70,22 +94,32 @@ fn the_policy_allows_this_style_and_this_script_and_no_network() {
 #[test]
 fn every_figure_is_there() {
     assert_eq!(values(&page(), "data-figure"), FIGURES);
+    let alone = consistency_page(vec![sample_items::analysis()], &[]);
+    assert_eq!(values(&alone, "data-figure"), CONSISTENCY_FIGURES);
+    let all = [&CONSISTENCY_FIGURES[..], &["alignment"], &FIGURES].concat();
+    assert_eq!(values(&full_page(), "data-figure"), all);
 }
 
 #[test]
 fn ids_are_unique_and_links_and_labels_lead_somewhere() {
-    let page = render(&sample::about(), &[sample::analysis(), sample::analysis()], &sample::cases());
-    let page = content(&page);
-    let ids = values(&page, "id");
-    let mut unique = ids.clone();
-    unique.sort_unstable();
-    unique.dedup();
-    assert_eq!(ids.len(), unique.len());
-    for link in values(&page, "href").into_iter().filter_map(|link| link.strip_prefix('#')) {
-        assert!(ids.contains(&link), "{link}");
-    }
-    for label in values(&page, "aria-labelledby").into_iter().flat_map(str::split_whitespace) {
-        assert!(ids.contains(&label), "{label}");
+    let twice = [sample::analysis(), sample::analysis()];
+    for page in [
+        render(&sample::about(), &twice, &sample::cases()),
+        consistency_page(vec![sample_items::analysis(); 2], &sample_items::items()),
+        full_page(),
+    ] {
+        let page = content(&page);
+        let ids = values(&page, "id");
+        let mut unique = ids.clone();
+        unique.sort_unstable();
+        unique.dedup();
+        assert_eq!(ids.len(), unique.len());
+        for link in values(&page, "href").into_iter().filter_map(|link| link.strip_prefix('#')) {
+            assert!(ids.contains(&link), "{link}");
+        }
+        for label in values(&page, "aria-labelledby").into_iter().flat_map(str::split_whitespace) {
+            assert!(ids.contains(&label), "{label}");
+        }
     }
 }
 
@@ -129,7 +163,36 @@ fn text_from_outside_is_escaped_wherever_it_enters() {
         follows: Some(evil.to_string()),
         ..CaseView::default()
     };
-    let page = render(&about, &[analysis.clone(), analysis], &[case]);
+    let evil = || evil.to_string();
+    let mut consistent = sample_items::model(&evil(), &evil(), 0.9, 0.5);
+    consistent.suite = evil();
+    consistent.representations[0].depth = evil();
+    consistent.all.by_task[0].task = evil();
+    consistent.effects[3].level = evil();
+    for variant in &mut consistent.all.by_variant {
+        variant.rendering.font = Some(evil());
+    }
+    consistent.tokens[1].variant = Some(evil());
+    let answer = AnswerView { answer: None, raw_text: evil(), correct: Some(false), error: None };
+    let rendering = RenderingView {
+        variant: evil(),
+        png: sample::cases()[0].image_png.clone(),
+        image: Some(AnswerView { answer: Some(evil()), ..answer.clone() }),
+        mixed: Some(AnswerView { error: Some(evil()), ..answer.clone() }),
+        transcription: Some(answer.clone()),
+        ..RenderingView::default()
+    };
+    let item = ItemView {
+        item_id: evil(),
+        task: Some(evil()),
+        expected: Some(evil()),
+        text: Some(answer),
+        renderings: vec![rendering],
+    };
+    let consistency = vec![consistent.clone(), consistent];
+    let models = Some(crate::analysis::models::compare(&consistency));
+    let analysis = Analysis { following: vec![analysis.clone(), analysis], consistency, models };
+    let page = super::render(&Page { about: &about, analysis: &analysis, cases: &[case], items: &[item] });
     assert_eq!(page.matches("<script").count(), 1);
     assert_eq!(page.matches("</script").count(), 1);
     assert!(!page.contains("<img src=x"));
@@ -140,10 +203,10 @@ fn text_from_outside_is_escaped_wherever_it_enters() {
 
 #[test]
 fn tags_are_balanced() {
-    let page = content(&page());
+    let page = content(&full_page());
     for tag in [
-        "svg", "figure", "section", "article", "div", "table", "tr", "td", "ul", "li", "dl", "dd", "p",
-        "text", "a",
+        "svg", "figure", "section", "article", "div", "table", "tr", "td", "ul", "li", "dl", "dt", "dd", "p",
+        "text", "a", "details", "span", "strong", "q",
     ] {
         let opened = page.matches(&format!("<{tag} ")).count() + page.matches(&format!("<{tag}>")).count();
         assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");
@@ -156,7 +219,7 @@ fn numbers_that_are_none_do_not_reach_the_page() {
     let nowhere = Estimate { value: f64::NAN, interval: Some((f64::NEG_INFINITY, f64::NAN)) };
     analysis.tfr = Some(nowhere);
     analysis.other_rate = Some(nowhere);
-    analysis.vision_tiers[3].entropy = nowhere;
+    analysis.vision_tiers[3].entropy = Some(nowhere);
     analysis.text_tiers[1].accuracy = nowhere;
     analysis.cells[0].mean_dh_rel = Some(f64::NAN);
     let curve = analysis.curve.as_mut().unwrap();
@@ -168,7 +231,23 @@ fn numbers_that_are_none_do_not_reach_the_page() {
     cases[0].dh_rel = Some(f64::NAN);
     cases[0].prompts[0].entropy = Some(f64::INFINITY);
     cases[0].prompts[0].options[0].1 = f64::NAN;
-    let page = content(&render(&sample::about(), &[analysis], &cases));
+    let mut consistent = sample_items::analysis();
+    let rates = &mut consistent.all.pooled.rates;
+    (rates.rer, rates.cfr, rates.mmc) = (Some(nowhere), Some(nowhere), Some(nowhere));
+    (rates.accuracy.text, rates.unparsed.mixed) = (Some(nowhere), Some(nowhere));
+    consistent.all.tests[0].difference = Some(nowhere);
+    consistent.all.by_variant[2].metrics.rates.rer = Some(nowhere);
+    consistent.ocr[1].cer = Some(nowhere);
+    consistent.effects[0].difference.as_mut().unwrap().accuracy = Some(nowhere);
+    consistent.tokens[0].text_prompt = Some(nowhere);
+    consistent.tokens[3].image_prompt_vision = Some(nowhere);
+    consistent.representations[1].cosine = Some(nowhere);
+    let consistency = vec![consistent, sample_items::others().remove(0)];
+    let models = Some(crate::analysis::models::compare(&consistency));
+    let analysis = Analysis { following: vec![analysis], consistency, models };
+    let items = sample_items::items();
+    let page = Page { about: &sample::about(), analysis: &analysis, cases: &cases, items: &items };
+    let page = content(&super::render(&page));
     for word in ["NaN", "nan\"", ">nan", "=\"inf", ">inf", "-inf"] {
         assert!(!page.contains(word), "{word}");
     }
@@ -226,7 +305,7 @@ fn bytes_that_are_no_png_are_not_shown_as_one() {
 #[test]
 fn an_empty_report_says_what_is_missing() {
     let page = render(&About::default(), &[], &[]);
-    assert!(page.contains("No analysis of following was made of this run"));
+    assert!(page.contains("No analysis was made of this run"));
     assert!(page.contains("without a sample of cases"));
     assert!(values(&page, "data-figure").is_empty());
 }
@@ -250,6 +329,55 @@ fn an_empty_analysis_has_a_sentence_for_every_figure() {
     assert_eq!(page.matches("<p class=\"nothing\">").count(), FIGURES.len() + 1);
 }
 
+#[test]
+fn an_empty_analysis_of_consistency_has_a_sentence_for_every_figure() {
+    let nothing = crate::analysis::consistency::analyze_rows("m", "s", &[], &Default::default()).unwrap();
+    let page = consistency_page(vec![ConsistencyAnalysis { run: sample::about().run, ..nothing }], &[]);
+    assert!(page.contains("shows no item as image"));
+    assert!(values(&page, "data-figure").is_empty());
+    // The figures, the table of tasks, and the contact sheet.
+    assert_eq!(page.matches("<p class=\"nothing\">").count(), CONSISTENCY_FIGURES.len() + 2);
+}
+
+#[test]
+fn only_the_runs_own_analyses_are_drawn_and_all_are_compared() {
+    let page = full_page();
+    for model in ["large-vlm", "small-vlm-2b", "another-vlm-7b", "old-vlm"] {
+        assert!(page.contains(&format!("{model} × rest")), "{model} stands in the comparison");
+        assert!(page.contains(&format!("{model}: cosine")), "{model} is a point");
+    }
+    assert_eq!(page.matches("<dl class=\"tiles four\">").count(), 1);
+}
+
+#[test]
+fn answers_without_entropies_leave_the_panel_of_entropy_out() {
+    let mut analysis = sample::analysis();
+    for row in analysis.vision_tiers.iter_mut().chain(&mut analysis.text_tiers) {
+        row.entropy = None;
+    }
+    let figure = |page: &str| {
+        let figure = page.split("<figure data-figure=\"tiers\"").nth(1).unwrap();
+        figure.split("</figure>").next().unwrap().to_string()
+    };
+    assert!(figure(&page()).contains("entropy, nats"));
+    let without = figure(&render(&sample::about(), &[analysis], &[]));
+    assert!(!without.contains("entropy, nats") && without.contains("accuracy"), "{without}");
+}
+
+#[test]
+fn the_contact_sheet_shows_every_rendering_with_its_answers() {
+    let items = sample_items::items();
+    let page = consistency_page(vec![sample_items::analysis()], &items);
+    assert_eq!(page.matches("<article class=\"case item\"").count(), items.len());
+    let renderings: usize = items.iter().map(|item| item.renderings.len()).sum();
+    assert_eq!(page.matches("<div class=\"rendering\">").count(), renderings);
+    let pictures = items.iter().flat_map(|item| &item.renderings).filter(|rendering| rendering.png.is_some());
+    assert_eq!(values(&page, "src").len(), pictures.count());
+    assert!(page.contains("read without an error") && page.contains("read with CER 0."));
+    assert!(page.contains("The picture is not part of this page."));
+    assert!(!page.contains("id=\"cases\""), "conflict cases belong to another kind of run");
+}
+
 /// To look at: `cargo test report -- --ignored`, then open `crossmodal-report*.html` in the temporary folder.
 #[test]
 #[ignore = "writes pages for a person to look at"]
@@ -264,6 +392,11 @@ fn pages_to_look_at() {
         ("crossmodal-report.html", page()),
         ("crossmodal-report-two.html", render(&sample::about(), &[sample::analysis(), other], &[])),
         ("crossmodal-report-empty.html", render(&sample::about(), &[], &[])),
+        (
+            "crossmodal-report-consistency.html",
+            consistency_page(vec![sample_items::analysis()], &sample_items::items()),
+        ),
+        ("crossmodal-report-full.html", full_page()),
     ] {
         File::create(std::env::temp_dir().join(name)).unwrap().write_all(page.as_bytes()).unwrap();
     }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 pub enum SuiteError {
     /// The name is none of ours and no file.
     #[error(
-        "there is no suite `{name}`\n  known suites: {known}\n  or give the path of a .jsonl file with your own items (see `crossmodal suite export --help`)"
+        "there is no suite `{name}`\n  known suites: {known}\n  or give a .jsonl or .parquet file with your own items (see `crossmodal suite export --help`)"
     )]
     Unknown {
         /// What was asked for.
@@ -17,7 +17,7 @@ pub enum SuiteError {
     },
     /// A prompt file does not parse or lacks something.
     #[error(
-        "the prompt file {path} cannot be used: {reason}\n  start from a copy of data/prompts/color-recognition.toml"
+        "the prompt file {path} cannot be used: {reason}\n  start from a copy of the suite's own file in data/prompts"
     )]
     Prompts {
         /// The file, or "(built in)".
@@ -26,13 +26,19 @@ pub enum SuiteError {
         reason: String,
     },
     /// A row of a user's suite is wrong.
-    #[error("{path}:{line}: {reason}")]
+    #[error("{place}: {reason}")]
     Row {
-        /// The file.
-        path: PathBuf,
-        /// Line number, from 1.
-        line: usize,
+        /// The file, and the line or row in it.
+        place: String,
         /// Which field, what was expected, what was found.
+        reason: String,
+    },
+    /// A file or folder of the user's is not what the suite needs.
+    #[error("{path}: {reason}")]
+    File {
+        /// Where.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
         reason: String,
     },
     /// A setting that makes no sense.

@@ -6,14 +6,21 @@
 
 pub mod answers;
 mod ask;
+pub mod attribute_recognition;
+pub mod catalogue;
+mod cell;
 pub mod color_recognition;
+mod conflict;
 mod error;
 pub mod export;
+pub mod mc2;
 pub mod own;
+mod pictures;
 pub mod prompts;
 mod registry;
 pub mod row;
 pub mod seeding;
+mod wordings;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -90,6 +97,9 @@ pub enum Control {
 }
 
 impl Control {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::None, Self::TextIrrelevant, Self::ImageIrrelevant];
+
     /// The name in tables and files.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -133,6 +143,17 @@ pub enum Role {
     User,
     /// The model.
     Assistant,
+}
+
+impl Role {
+    /// The name in files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::User => "user",
+            Self::Assistant => "assistant",
+        }
+    }
 }
 
 /// A piece of a message.
@@ -271,6 +292,11 @@ pub trait Suite: Send + Sync {
 
     /// How many groups there are.
     fn group_count(&self) -> usize;
+
+    /// What a user should know before the suite is run: what was left out, and why.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Makes group `index` (below [`Suite::group_count`]).
     fn group(&self, index: usize) -> Result<Group, SuiteError>;

@@ -4,15 +4,18 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::attribute_recognition::{Attribute, AttributeRecognition};
+use super::catalogue;
 use super::color_recognition::{self, ColorRecognition};
-use super::own::OwnSuite;
+use super::mc2::{self, Mc2};
+use super::own::{self, OwnSuite};
 use super::prompts::Prompts;
 use super::{Suite, SuiteError};
 
 /// Everything that says which suite, in a form that a run can keep and open again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SuiteSpec {
-    /// `color-recognition`, or the path of a `.jsonl` file.
+    /// The name of a suite of ours (see [`super::catalogue`]), or a path: see [`OwnSuite::open`].
     pub name: String,
     /// Number of groups the suite has; the suite's own default when `None`.
     pub groups: Option<usize>,
@@ -25,6 +28,9 @@ pub struct SuiteSpec {
     /// Where the items are, for suites that are read from files: paths, or `TASK=PATH`.
     #[serde(default)]
     pub data: Vec<String>,
+    /// Where the images of such items are, for suites that need to be told.
+    #[serde(default)]
+    pub images: Option<PathBuf>,
     /// A prompt file of the user's.
     pub prompts: Option<PathBuf>,
 }
@@ -38,6 +44,7 @@ impl Default for SuiteSpec {
             seed: 0,
             controls: true,
             data: Vec::new(),
+            images: None,
             prompts: None,
         }
     }
@@ -54,6 +61,7 @@ pub fn open(spec: &SuiteSpec) -> Result<Box<dyn Suite>, SuiteError> {
         ));
     }
     if spec.name == color_recognition::NAME {
+        takes_no_files(spec)?;
         let prompts = match &spec.prompts {
             Some(path) => Prompts::read(path)?,
             None => Prompts::built_in()?,
@@ -66,18 +74,37 @@ pub fn open(spec: &SuiteSpec) -> Result<Box<dyn Suite>, SuiteError> {
         let suite = ColorRecognition::new(settings, prompts)?;
         return Ok(Box::new(Limited { suite, limit: spec.limit.unwrap_or(usize::MAX) }));
     }
-    let path = PathBuf::from(&spec.name);
-    if path.extension().is_some_and(|extension| extension == "jsonl") || path.is_file() {
+    if let Some(attribute) = Attribute::of_suite(&spec.name) {
+        let suite = AttributeRecognition::open(attribute, spec)?;
+        return Ok(Box::new(Limited { suite, limit: spec.limit.unwrap_or(usize::MAX) }));
+    }
+    if spec.name == mc2::NAME {
+        let suite = Mc2::open(spec)?;
+        return Ok(Box::new(Limited { suite, limit: spec.limit.unwrap_or(usize::MAX) }));
+    }
+    if own::is_suite_path(&spec.name) {
+        takes_no_files(spec)?;
+        let path = PathBuf::from(&spec.name);
         let generated = spec.groups.is_some() || spec.seed != 0 || !spec.controls || spec.prompts.is_some();
         if generated {
             return Err(SuiteError::Setting(format!(
-                "--groups, --seed, --no-controls and --prompts are for suites that are generated; {} is a file, of which --limit takes the first groups",
+                "--groups, --seed, --no-controls and --prompts are for suites that are generated; {} is your own, of which --limit takes the first groups",
                 path.display()
             )));
         }
         return Ok(Box::new(OwnSuite::open(&path, spec.limit)?));
     }
-    Err(SuiteError::Unknown { name: spec.name.clone(), known: color_recognition::NAME.into() })
+    Err(SuiteError::Unknown { name: spec.name.clone(), known: catalogue::names() })
+}
+
+fn takes_no_files(spec: &SuiteSpec) -> Result<(), SuiteError> {
+    if spec.data.is_empty() && spec.images.is_none() {
+        return Ok(());
+    }
+    Err(SuiteError::Setting(format!(
+        "--data and --images are for suites that are read from published files (see `crossmodal suite list`); {} is none of them",
+        spec.name
+    )))
 }
 
 /// The first groups of a suite. The groups are those of the whole suite: a limit only leaves the rest out, so its
@@ -98,6 +125,10 @@ impl<S: Suite> Suite for Limited<S> {
 
     fn group_count(&self) -> usize {
         self.suite.group_count().min(self.limit)
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.suite.notes()
     }
 
     fn group(&self, index: usize) -> Result<super::Group, SuiteError> {

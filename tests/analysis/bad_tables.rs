@@ -6,14 +6,18 @@ use std::io::Write;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, Int32Array, Int64Array, StringArray};
-use crossmodal::analysis::{FollowingSettings, analyze};
+use crossmodal::analysis::{AnalysisSettings, ConsistencySettings, FollowingSettings, analyze};
 
 use crate::run_directory::{Columns, Profile, Run, following, outcomes, write};
 
+pub fn settings() -> AnalysisSettings {
+    let following = FollowingSettings { bootstrap: 2, permutations: 2, ..FollowingSettings::default() };
+    AnalysisSettings { following, consistency: ConsistencySettings { bootstrap: 2, ..Default::default() } }
+}
+
 /// The message for a run, with its temporary folder as RUN.
-fn message(run: &Run) -> String {
-    let error = analyze(run.path(), &FollowingSettings { bootstrap: 10, ..FollowingSettings::default() })
-        .unwrap_err();
+pub fn message(run: &Run) -> String {
+    let error = analyze(&[run.path()], &settings()).unwrap_err();
     error.to_string().replace(run.path().to_str().unwrap(), "RUN")
 }
 
@@ -38,7 +42,7 @@ const PART: &str = "RUN/tables/table=following/model=m/suite=s/part-00000.parque
 fn a_folder_that_is_no_run() {
     assert_eq!(
         message(&Run::new()),
-        "expected the table `following` as RUN/tables/table=following with a folder model=NAME/suite=NAME inside, but there \
+        "expected the table `outcomes` as RUN/tables/table=outcomes with a folder model=NAME/suite=NAME inside, but there \
          is none; check that this is a run's directory and that the run had a suite that fills this table"
     );
 }
@@ -85,13 +89,12 @@ fn a_damaged_byte_anywhere() {
     write(&path, following(&[1, 2, 3, 4, 5], Profile::Compact));
     write(&run.part("outcomes", "m", "s", 0), outcomes(&[1, 2, 3], Profile::Plain));
     let bytes = fs::read(&path).unwrap();
-    let settings = FollowingSettings { bootstrap: 2, permutations: 2, ..FollowingSettings::default() };
     let mut by_panic = 0;
     for at in (0..bytes.len()).step_by(7) {
         let mut damaged = bytes.clone();
         damaged[at] ^= 0x55;
         File::create(&path).unwrap().write_all(&damaged).unwrap();
-        if let Err(error) = analyze(run.path(), &settings) {
+        if let Err(error) = analyze(&[run.path()], &settings()) {
             let source = error.source().map(ToString::to_string).unwrap_or_default();
             by_panic += usize::from(source == "the decoder panicked");
         }
@@ -178,7 +181,6 @@ fn whole_numbers_may_be_null_throughout() {
     columns.iter_mut().find(|(of, _)| *of == "expected_text").unwrap().1 = Arc::new(dictionary);
     write(&run.part("following", "m", "s", 0), columns);
     write(&run.part("outcomes", "m", "s", 0), outcomes(&[1, 2, 3], Profile::Plain));
-    let found =
-        analyze(run.path(), &FollowingSettings { bootstrap: 10, ..FollowingSettings::default() }).unwrap();
+    let found = analyze(&[run.path()], &settings()).unwrap().following;
     assert_eq!((found[0].counts.cases, found[0].cells.len()), (3, 0));
 }

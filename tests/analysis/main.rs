@@ -1,8 +1,12 @@
 //! The analysis from outside: against golden values, and over the Parquet files of a run.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod bad_consistency;
 mod bad_tables;
+mod consistency_golden;
+mod consistency_tables;
 mod following_golden;
+mod report_page;
 mod run_directory;
 mod statistics_golden;
 mod tables_of_a_run;
@@ -10,7 +14,7 @@ mod text_table;
 
 use std::path::Path;
 
-/// A file of `tests/golden/analysis`, which `export_scripts/golden_analysis.py` writes.
+/// A file of `tests/golden/analysis`, which `export_scripts/golden_analysis.py` and `golden_consistency.py` write.
 fn golden<T: serde::de::DeserializeOwned>(name: &str) -> T {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/analysis").join(name);
     serde_json::from_reader(std::fs::File::open(path).unwrap()).unwrap()

@@ -4,9 +4,10 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow_array::types::Int32Type;
+use arrow_array::types::{Float32Type, Int32Type};
 use arrow_array::{
-    ArrayRef, BooleanArray, DictionaryArray, Float32Array, Float64Array, Int32Array, RecordBatch, StringArray,
+    ArrayRef, BooleanArray, DictionaryArray, Float32Array, Float64Array, Int32Array, ListArray, RecordBatch,
+    StringArray,
 };
 use parquet::arrow::ArrowWriter;
 
@@ -121,6 +122,68 @@ pub fn outcomes(numbers: &[usize], profile: Profile) -> Columns {
         ("entropy", reals(prompts.iter().map(|p| entropy(p.0)).collect(), profile)),
         ("correct", Arc::new(BooleanArray::from_iter(prompts.iter().map(|p| Some(p.0 % 6 != 1))))),
         ("status", text(&|_, _| "ok".into())),
+    ]
+}
+
+/// Columns of the table `outcomes` for items shown as text and as image in one rendering, in a run of this name. Every
+/// fourth item is answered differently as image, and its right answer is the text's.
+pub fn same_content(run: &str, items: &[usize]) -> Columns {
+    let prompts: Vec<(usize, &str)> =
+        items.iter().flat_map(|&item| ["text", "image"].map(|presentation| (item, presentation))).collect();
+    let text = |value: &dyn Fn(usize, &str) -> Option<String>| {
+        texts(prompts.iter().map(|&(item, presentation)| value(item, presentation)).collect(), Profile::Plain)
+    };
+    let integer = |value: &dyn Fn(&str) -> Option<i32>| -> ArrayRef {
+        Arc::new(Int32Array::from_iter(prompts.iter().map(|&(_, presentation)| value(presentation))))
+    };
+    let differs = |item: usize, presentation: &str| item.is_multiple_of(4) && presentation == "image";
+    let rendered = |presentation: &str, name: &str| (presentation != "text").then(|| name.to_owned());
+    let nothing = vec![None; prompts.len()];
+    vec![
+        ("run", text(&|_, _| Some(run.into()))),
+        ("item_id", text(&|item, _| Some(format!("item-{item:04}")))),
+        ("group_id", text(&|item, _| Some(format!("group-{item:04}")))),
+        ("presentation", text(&|_, presentation| Some(presentation.into()))),
+        ("variant", text(&|_, of| rendered(of, "dejavu-sans-200").or(Some("none".into())))),
+        ("task", text(&|_, _| Some("arc".into()))),
+        ("font", text(&|_, of| rendered(of, "dejavu-sans"))),
+        ("dpi", integer(&|presentation| (presentation != "text").then_some(200))),
+        ("color", text(&|_, of| rendered(of, "black"))),
+        ("text_tokens", integer(&|_| Some(40))),
+        ("vision_tokens", integer(&|presentation| Some(if presentation == "text" { 0 } else { 90 }))),
+        ("expected", text(&|_, _| Some("B".into()))),
+        ("answer", text(&|item, of| Some(if differs(item, of) { "A" } else { "B" }.into()))),
+        (
+            "correct",
+            Arc::new(BooleanArray::from_iter(prompts.iter().map(|&(item, of)| Some(!differs(item, of))))),
+        ),
+        ("cer", reals(nothing, Profile::Plain)),
+        ("status", text(&|_, _| Some("ok".into()))),
+    ]
+}
+
+/// Columns of the table `embeddings` for the same prompts: the image of an item is its text turned by `angle`.
+pub fn same_embeddings(items: &[usize], angle: f32) -> Columns {
+    let prompts: Vec<(usize, &str)> =
+        items.iter().flat_map(|&item| ["text", "image"].map(|presentation| (item, presentation))).collect();
+    let text = |value: &dyn Fn(usize, &str) -> String| {
+        texts(prompts.iter().map(|&(item, of)| Some(value(item, of))).collect(), Profile::Plain)
+    };
+    let vectors = |shift: f32| -> ArrayRef {
+        let vector = |&(item, _): &(usize, &str)| {
+            let turned = item as f32 * 0.1 + shift;
+            Some([turned.cos(), turned.sin()].map(Some))
+        };
+        Arc::new(ListArray::from_iter_primitive::<Float32Type, _, _>(prompts.iter().map(vector)))
+    };
+    vec![
+        ("item_id", text(&|item, _| format!("item-{item:04}"))),
+        ("group_id", text(&|item, _| format!("group-{item:04}"))),
+        ("presentation", text(&|_, presentation| presentation.into())),
+        ("variant", text(&|_, of| if of == "text" { "none" } else { "dejavu-sans-200" }.into())),
+        ("depth", text(&|_, _| "output".into())),
+        ("mean_image", vectors(angle)),
+        ("mean_text", vectors(0.0)),
     ]
 }
 

@@ -3,7 +3,7 @@
 use crossmodal::analysis::statistics::isotonic::{Crossing, DecreasingFit, Point, evaluate};
 use crossmodal::analysis::statistics::logistic::{self, Observation};
 use crossmodal::analysis::statistics::permutation::{LabelledBin, test_decrease};
-use crossmodal::analysis::statistics::spearman;
+use crossmodal::analysis::statistics::{pearson, spearman, student_t};
 use serde::Deserialize;
 
 use crate::{assert_close, golden};
@@ -88,5 +88,56 @@ fn permutation_test_agrees_with_numpy() {
         assert_close(found.distance, case.distance, 1e-9);
         // Two independent estimates from 4000 shuffles each: within four standard errors of their difference.
         assert_close(found.p_value, case.p_value, 4.0 * (2.0 * 0.25 / 4000.0_f64).sqrt());
+    }
+}
+
+#[derive(Deserialize)]
+struct StudentCases {
+    distribution: Vec<StudentCase>,
+    tests: Vec<PairedCase>,
+}
+
+#[derive(Deserialize)]
+struct StudentCase {
+    t: f64,
+    degrees_of_freedom: f64,
+    p_value: f64,
+}
+
+#[derive(Deserialize)]
+struct PairedCase {
+    differences: Vec<f64>,
+    t: f64,
+    p_value: f64,
+}
+
+#[test]
+fn paired_t_test_is_that_of_scipy() {
+    let cases: StudentCases = golden("student_t.json");
+    for case in cases.distribution {
+        assert_close(student_t::two_sided(case.t, case.degrees_of_freedom), case.p_value, 1e-9);
+    }
+    for case in cases.tests {
+        let found = student_t::paired_test(&case.differences).unwrap();
+        assert_close(found.t, case.t, 1e-9);
+        assert_close(found.p_value, case.p_value, 1e-9);
+    }
+}
+
+#[derive(Deserialize)]
+struct PearsonCase {
+    x: Vec<f64>,
+    y: Vec<f64>,
+    r: f64,
+    p_value: f64,
+}
+
+#[test]
+fn correlation_is_that_of_scipy() {
+    for case in golden::<Vec<PearsonCase>>("pearson.json") {
+        let pairs: Vec<(f64, f64)> = case.x.into_iter().zip(case.y).collect();
+        let found = pearson::correlation(&pairs).unwrap();
+        assert_close(found.r, case.r, 1e-9);
+        assert_close(found.p_value, case.p_value, 1e-9);
     }
 }

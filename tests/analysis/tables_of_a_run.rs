@@ -7,15 +7,22 @@ use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, Float64Array, RecordBatch};
 use crossmodal::analysis::output::{curve_parquet, summary_parquet, to_json};
 use crossmodal::analysis::summary::BalancePoint;
-use crossmodal::analysis::table::to_text;
-use crossmodal::analysis::{FollowingAnalysis, FollowingSettings, analyze};
+use crossmodal::analysis::table;
+use crossmodal::analysis::{Analysis, AnalysisSettings, FollowingAnalysis, FollowingSettings, analyze};
 
+use crate::consistency_golden;
 use crate::run_directory::{Profile, Run, following, outcomes, write};
 
 const CASES: usize = 200;
 
-fn settings() -> FollowingSettings {
-    FollowingSettings { bootstrap: 200, permutations: 200, min_bin_cases: 5, ..FollowingSettings::default() }
+fn settings() -> AnalysisSettings {
+    let following = FollowingSettings {
+        bootstrap: 200,
+        permutations: 200,
+        min_bin_cases: 5,
+        ..FollowingSettings::default()
+    };
+    AnalysisSettings { following, ..AnalysisSettings::default() }
 }
 
 /// Writes the cases in these parts and analyses them.
@@ -25,7 +32,7 @@ fn analysis(parts: &[Vec<usize>], profile: Profile) -> FollowingAnalysis {
         write(&run.part("following", "tiny", "colors", number), following(cases, profile));
         write(&run.part("outcomes", "tiny", "colors", number), outcomes(cases, profile));
     }
-    analyze(run.path(), &settings()).unwrap().remove(0)
+    analyze(&[run.path()], &settings()).unwrap().following.remove(0)
 }
 
 fn one_part() -> FollowingAnalysis {
@@ -39,7 +46,7 @@ fn a_run_is_analysed_by_model_and_suite_in_order() {
         write(&run.part("following", model, suite, 0), following(&[1, 2, 3], Profile::Plain));
         write(&run.part("outcomes", model, suite, 0), outcomes(&[1, 2, 3], Profile::Plain));
     }
-    let found = analyze(run.path(), &settings()).unwrap();
+    let found = analyze(&[run.path()], &settings()).unwrap().following;
     let names: Vec<_> =
         found.iter().map(|one| (one.run.as_str(), one.model.as_str(), one.suite.as_str())).collect();
     assert_eq!(names, [("run-1", "a", "colors"), ("run-1", "a", "shapes"), ("run-1", "b", "colors")]);
@@ -85,7 +92,7 @@ fn the_order_of_rows_does_not_change_the_last_bit() {
         columns.iter_mut().find(|(name, _)| *name == "entropy").unwrap().1 =
             Arc::new(Float64Array::from_iter_values(numbers.iter().flat_map(|&n| entropy(n))));
         write(&run.part("outcomes", "tiny", "colors", 0), columns);
-        analyze(run.path(), &settings()).unwrap()
+        analyze(&[run.path()], &settings()).unwrap()
     };
     assert_eq!(with_order((0..CASES).collect()), with_order((0..CASES).rev().collect()));
 }
@@ -94,8 +101,9 @@ fn the_order_of_rows_does_not_change_the_last_bit() {
 fn the_number_of_threads_does_not_change_the_bytes() {
     let on = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        let found = [pool.install(one_part)];
-        (to_json(&found).unwrap(), curve_parquet(&found).unwrap(), summary_parquet(&found).unwrap())
+        let found = Analysis { following: vec![pool.install(one_part)], ..Analysis::default() };
+        let tables = (curve_parquet(&found.following).unwrap(), summary_parquet(&found.following).unwrap());
+        (to_json(&found).unwrap(), tables)
     };
     assert_eq!(on(1), on(3));
 }
@@ -103,15 +111,15 @@ fn the_number_of_threads_does_not_change_the_bytes() {
 /// The reader rounds the last bit of some numbers, so that what is compared is every figure as it is printed.
 #[test]
 fn json_reads_back_as_the_analysis() {
-    let found = one_part();
-    let read: Vec<FollowingAnalysis> =
-        serde_json::from_str(&to_json(std::slice::from_ref(&found)).unwrap()).unwrap();
-    assert_eq!(read.len(), 1);
-    assert_eq!(to_text(&read[0]), to_text(&found));
-    assert_eq!((read[0].counts, &read[0].controls), (found.counts, &found.controls));
+    let found = Analysis { following: vec![one_part()], ..consistency_golden::analysis().clone() };
+    let read: Analysis = serde_json::from_str(&to_json(&found).unwrap()).unwrap();
+    assert_eq!(table::to_text(&read), table::to_text(&found));
+    let (read, found) = (&read.following[0], &found.following[0]);
+    assert_eq!((read.counts, &read.controls), (found.counts, &found.controls));
 }
 
-fn read(bytes: Vec<u8>) -> RecordBatch {
+/// The rows of a table in memory.
+pub fn read(bytes: Vec<u8>) -> RecordBatch {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::io::Write::write_all(&mut file.as_file(), &bytes).unwrap();
     let reader =

@@ -4,7 +4,7 @@ use crossmodal::analysis::summary::{
     BalancePoint, CellRow, ControlRow, Counts, Curve, CurveBin, CurveSplit, Estimate, FollowingAnalysis,
     FollowingSettings, Logistic, Monotonicity, TierRow,
 };
-use crossmodal::analysis::table::to_text;
+use crossmodal::analysis::table::following as to_text;
 
 fn estimate(value: f64, low: f64, high: f64) -> Estimate {
     Estimate { value, interval: Some((low, high)) }
@@ -38,7 +38,7 @@ fn analysis() -> FollowingAnalysis {
     let tier = |tier, value: f64| TierRow {
         tier,
         prompts: 1_200,
-        entropy: estimate(value, value - 0.01, value + 0.01),
+        entropy: Some(estimate(value, value - 0.01, value + 0.01)),
         accuracy: estimate(0.9, 0.88, 0.92),
     };
     FollowingAnalysis {

@@ -3,11 +3,14 @@
 
 mod determinism;
 mod errors;
+mod generation;
 mod house;
 mod image_processors;
+mod import;
 mod loading;
 mod models;
 mod program;
 mod reference;
 mod samples;
+mod suites;
 mod tables;

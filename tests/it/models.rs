@@ -22,14 +22,16 @@ const LOGIT_TOLERANCE: f32 = 1e-4;
 
 const STEPS: usize = 8;
 
+/// A conversation with what transformers makes of it.
 #[derive(Deserialize)]
-struct Case {
+pub struct Case {
     name: String,
     #[serde(default)]
     messages: Vec<GoldenMessage>,
     #[serde(default)]
     images: Vec<GoldenImage>,
     /// The prompt with one placeholder an image.
+    #[serde(default)]
     rendered: Rendered,
     /// Token ids with placeholders expanded.
     ids: Option<Vec<i64>>,
@@ -38,9 +40,12 @@ struct Case {
     logits_row: Option<usize>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(untagged)]
 enum Rendered {
+    /// Not compared.
+    #[default]
+    Unknown,
     Prompt(String),
     /// The template refuses these messages.
     Refused {
@@ -88,7 +93,7 @@ impl GoldenImage {
 }
 
 impl Case {
-    fn group(&self) -> Group {
+    pub fn group(&self) -> Group {
         let part = |part: &GoldenPart| match part {
             GoldenPart::Text { text } => Part::Text(text.clone()),
             GoldenPart::Image { image } => Part::Image(*image),
@@ -108,7 +113,7 @@ impl Case {
     }
 }
 
-fn folder_of(of: &str, family: &str) -> PathBuf {
+pub fn folder_of(of: &str, family: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(of).join(family)
 }
 
@@ -154,6 +159,7 @@ impl Fixture {
             let rendered = self.preparer.render(&group.presentations[0]);
             match &case.rendered {
                 Rendered::Prompt(expected) => assert_eq!(rendered.as_ref(), Ok(expected), "{name}"),
+                Rendered::Unknown => panic!("{name}: the golden has no prompt"),
                 Rendered::Refused { error } => {
                     assert!(*error && rendered.is_err(), "{name}: transformers' template refuses this");
                     continue;

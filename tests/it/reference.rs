@@ -103,7 +103,7 @@ fn compare_logits(precision: Precision) -> (f32, usize) {
     let rows: Vec<(String, String)> =
         unit.groups.iter().flat_map(|group| group.presentations.iter().map(key)).collect();
     let settings = EvaluationSettings { batch_tokens: 2048, top_k: usize::MAX, embeddings: true };
-    let result = evaluate(&mut model, unit, &settings);
+    let result = evaluate(&mut model, &preparer, unit, &settings);
     let answers: HashMap<_, _> = rows.into_iter().zip(&result.answers).collect();
 
     let (shape, bytes) = npy("logits.npy");

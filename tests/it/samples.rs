@@ -149,14 +149,14 @@ fn a_wrong_row_is_named_before_anything_runs() {
     insta::assert_snapshot!(messages.join(""), @r#"
     error: FOLDER/mine.jsonl:2: `answer` is "green", which is none of `options` (red, blue)
     error: FOLDER/mine.jsonl:2: `options` has 1 entries, expected two or more
-    error: FOLDER/mine.jsonl:2: not a suite row, at column 58: unknown variant `picture`, expected one of `vision-only`, `text-only`, `conflict`
-    error: FOLDER/mine.jsonl:2: `item_id` "g1-a" with presentation text-only stands on line 1 already; each pair must be unique
-    error: FOLDER/mine.jsonl:2: tag `dv` is "three", expected a whole number
-    error: FOLDER/mine.jsonl:2: a text-only row must not have an image part
-    error: FOLDER/mine.jsonl:2: not a suite row, at column 246: unknown field `colour`, expected one of `item_id`, `group_id`, `presentation`, `messages`, `options`, `answer`, `vision_answer`, `text_answer`, `tags`
+    error: FOLDER/mine.jsonl:2: `presentation` is "picture", expected one of vision-only, text-only, conflict, ocr, text, image, mixed, ocr-first
+    error: FOLDER/mine.jsonl:2: `item_id` "g1-a" with presentation text-only and variant none stands at FOLDER/mine.jsonl:1 already; the three together must be unique
+    error: FOLDER/mine.jsonl:2: `tags.dv` is "three", expected a whole number
+    error: FOLDER/mine.jsonl:2: presentation text-only must not have an image part
+    error: FOLDER/mine.jsonl:2: unknown field `colour`, expected one of item_id, group_id, presentation, messages, options, answer, vision_answer, text_answer, tags
     error: FOLDER/mine.jsonl:2: a conflict row needs the tag `vision_item` when its group has 0 vision-only rows (with one it is clear)
     error: FOLDER/mine.jsonl:2: tag `vision_item` names "g1-z", which is no vision-only row of its group
-    error: FOLDER/mine.jsonl:2: image "../../etc/a.png" must be a path below the suite file's folder
+    error: FOLDER/mine.jsonl:2: `messages[0].content[0].image`: image "../../etc/a.png" must be a path below the suite file's folder
     "#);
     assert!(!folder.path().join("run").exists(), "an output place was made for a suite that is wrong");
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::estimates::mean_by_group;
 use super::follows_a_modality;
+use crate::analysis::estimates::mean_by_group;
 use crate::analysis::statistics::bootstrap::GroupBootstrap;
 use crate::analysis::summary::{CellRow, ControlRow, TierRow};
 use crate::analysis::tables::outcomes::{TEXT_ONLY, VISION_ONLY};
@@ -19,8 +19,8 @@ pub(super) fn text_tiers(outcomes: &[OutcomeRow], resampling: &GroupBootstrap) -
     tiers(outcomes, TEXT_ONLY, |row| row.dt, resampling)
 }
 
-/// Entropy is over the prompts that have one and accuracy over those whose answer is known to be right or wrong; a tier
-/// in which either is known of no prompt is left out.
+/// Entropy is over the prompts that have one (imported answers have none) and accuracy over those whose answer is known to
+/// be right or wrong; a tier in which that is known of no prompt is left out.
 fn tiers(
     outcomes: &[OutcomeRow],
     presentation: &str,
@@ -44,7 +44,7 @@ fn tiers(
         Some(TierRow {
             tier,
             prompts: rows.len() as u64,
-            entropy: mean(&rows, &|row| row.entropy)?,
+            entropy: mean(&rows, &|row| row.entropy),
             accuracy: mean(&rows, &|row| row.correct.map(|right| f64::from(u8::from(right))))?,
         })
     };

@@ -1,44 +1,38 @@
 //! Which modality a model follows: rows of the tables in, a [`FollowingAnalysis`] out.
 //!
-//! `curve` holds P(text following | dH_rel) with its fits, `estimates` the means with intervals by group, `breakdown`
-//! the counts by tier, cell and control.
+//! `curve` holds P(text following | dH_rel) with its fits, `breakdown` the counts by tier, cell and control.
 
 mod breakdown;
 mod curve;
-mod estimates;
 
 use std::path::Path;
 
 use self::curve::CurveCase;
-use self::estimates::mean_by_group;
 use super::error::AnalysisError;
+use super::estimates::mean_by_group;
 use super::statistics::bootstrap::GroupBootstrap;
 use super::summary::{Counts, CurveSplit, FollowingAnalysis, FollowingSettings};
 use super::tables::{
-    FollowingRow, Follows, NO_CONTROL, OutcomeRow, partitions, read_following, read_outcomes,
+    FollowingRow, Follows, NO_CONTROL, OutcomeRow, Partition, read_following, read_outcomes,
 };
 
 /// Narrowest bin: 400 on [-2, 2].
 const MIN_BIN_WIDTH: f64 = 0.01;
 
-/// Analyses every model and suite of a run that has the table `following`, sorted by model and suite.
-///
-/// `run_dir` is the run's directory, with `tables/table=following` and `tables/table=outcomes` in it. The result depends
-/// on the rows and the settings alone, neither on their order nor on the number of threads.
+/// Analyses one model and suite of a run, from the tables `following` and `outcomes`. The result depends on the rows and
+/// the settings alone, neither on their order nor on the number of threads.
 ///
 /// # Errors
-/// A setting out of range, no table, or a part that cannot be read or lacks a column: see [`AnalysisError`].
-pub fn analyze(
+/// A setting out of range, or a part that cannot be read or lacks a column: see [`AnalysisError`].
+pub(super) fn analyze_partition(
     run_dir: &Path,
+    partition: &Partition,
     settings: &FollowingSettings,
-) -> Result<Vec<FollowingAnalysis>, AnalysisError> {
+) -> Result<FollowingAnalysis, AnalysisError> {
     check(settings)?;
-    let analyse = |partition: super::tables::Partition| {
-        let rows = read_following(run_dir, &partition)?;
-        let outcomes = read_outcomes(run_dir, &partition)?;
-        analyze_rows(&partition.model, &partition.suite, &rows, &outcomes, settings)
-    };
-    partitions(run_dir, super::tables::following::TABLE)?.into_iter().map(analyse).collect()
+    let rows = read_following(run_dir, partition)?;
+    let outcomes = read_outcomes(run_dir, partition)?;
+    analyze_rows(&partition.model, &partition.suite, &rows, &outcomes, settings)
 }
 
 /// Analyses the rows of one model and suite, in the order in which [`read_following`] and [`read_outcomes`] give them. The

@@ -247,11 +247,11 @@ fn tiers_are_of_answered_prompts_without_control() {
     let tiers: Vec<_> = found
         .vision_tiers
         .iter()
-        .map(|row| (row.tier, row.prompts, row.entropy.value, row.accuracy.value))
+        .map(|row| (row.tier, row.prompts, row.entropy.unwrap().value, row.accuracy.value))
         .collect();
     assert_eq!(tiers, [(0, 1, 0.1, 1.0), (3, 3, 1.0, 2.0 / 3.0)]);
     assert_eq!(found.text_tiers.len(), 1);
-    assert_eq!((found.text_tiers[0].tier, found.text_tiers[0].entropy.value), (2, 0.7));
+    assert_eq!((found.text_tiers[0].tier, found.text_tiers[0].entropy.unwrap().value), (2, 0.7));
 }
 
 #[test]

@@ -6,5 +6,8 @@
 pub mod bootstrap;
 pub mod isotonic;
 pub mod logistic;
+pub mod pearson;
 pub mod permutation;
+pub mod retrieval;
 pub mod spearman;
+pub mod student_t;

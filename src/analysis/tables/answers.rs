@@ -3,12 +3,15 @@
 use std::path::Path;
 
 use super::columns::Columns;
+use super::consistency::NO_VARIANT;
 use super::partitions::{Partition, for_each_batch};
 use crate::analysis::error::AnalysisError;
 
-const COLUMNS: [&str; 9] = [
+const COLUMNS: [&str; 11] = [
     "item_id",
     "presentation",
+    "variant",
+    "expected",
     "raw_text",
     "answer",
     "entropy",
@@ -25,6 +28,10 @@ pub struct AnswerRow {
     pub item_id: String,
     /// How it was shown.
     pub presentation: String,
+    /// In which rendering; [`NO_VARIANT`] where nothing is rendered.
+    pub variant: String,
+    /// The right answer.
+    pub expected: Option<String>,
     /// The answer as the model wrote it.
     pub raw_text: Option<String>,
     /// The option that it says.
@@ -59,6 +66,8 @@ pub fn read_answers(
 fn rows_of(columns: &Columns) -> Result<Vec<AnswerRow>, AnalysisError> {
     let item_id = columns.required_text("item_id")?;
     let presentation = columns.required_text("presentation")?;
+    let variant = columns.required_text_or("variant", NO_VARIANT)?;
+    let expected = columns.text("expected")?;
     let raw_text = columns.text("raw_text")?;
     let answer = columns.text("answer")?;
     let entropy = columns.number("entropy")?;
@@ -69,6 +78,8 @@ fn rows_of(columns: &Columns) -> Result<Vec<AnswerRow>, AnalysisError> {
     let row = |at: usize| AnswerRow {
         item_id: item_id[at].clone(),
         presentation: presentation[at].clone(),
+        variant: variant[at].clone(),
+        expected: expected[at].clone(),
         raw_text: raw_text[at].clone(),
         answer: answer[at].clone(),
         entropy: entropy[at],

@@ -45,6 +45,22 @@ impl Columns<'_> {
         self.required(name, TEXT, self.text(name)?)
     }
 
+    /// A text column that older tables lack: absent, it is null in every row.
+    pub fn text_if_there(&self, name: &str) -> Result<Vec<Option<String>>, AnalysisError> {
+        match self.batch.column_by_name(name) {
+            Some(_) => self.text(name),
+            None => Ok(vec![None; self.batch.num_rows()]),
+        }
+    }
+
+    /// A text column that older tables lack: absent, it has this value in every row; there, it must have one in each.
+    pub fn required_text_or(&self, name: &str, absent: &str) -> Result<Vec<String>, AnalysisError> {
+        match self.batch.column_by_name(name) {
+            Some(_) => self.required_text(name),
+            None => Ok(vec![absent.to_owned(); self.batch.num_rows()]),
+        }
+    }
+
     /// A column of whole numbers that fit in 32 bits.
     pub fn integer(&self, name: &str) -> Result<Vec<Option<i32>>, AnalysisError> {
         let array = self.column(name, INTEGER)?;
@@ -82,6 +98,31 @@ impl Columns<'_> {
     /// A column of lists of numbers; a missing list is an empty one.
     pub fn numbers(&self, name: &str) -> Result<Vec<Vec<f64>>, AnalysisError> {
         self.lists(name, NUMBERS, |values| Some(number_values(values)?.into_iter().flatten().collect()))
+    }
+
+    /// Some rows of a column of lists of finite numbers, in single precision.
+    pub fn vectors(&self, name: &str, rows: &[usize]) -> Result<Vec<Option<Vec<f32>>>, AnalysisError> {
+        let array = self.column(name, NUMBERS)?;
+        let values = |row: usize| match array.data_type() {
+            DataType::List(_) => Some(array.as_list::<i32>().value(row)),
+            DataType::LargeList(_) => Some(array.as_list::<i64>().value(row)),
+            DataType::FixedSizeList(..) => Some(array.as_fixed_size_list().value(row)),
+            _ => None,
+        };
+        let vector = |&row: &usize| {
+            if array.is_null(row) {
+                return Ok(None);
+            }
+            let numbers = values(row).as_ref().and_then(number_values);
+            let numbers = numbers.ok_or_else(|| self.type_error(name, NUMBERS, array))?;
+            let vector: Vec<f32> =
+                numbers.into_iter().map(|value| value.unwrap_or(f64::NAN) as f32).collect();
+            match vector.iter().find(|value| !value.is_finite()) {
+                Some(value) => Err(self.value_error(name, row, "finite numbers", value)),
+                None => Ok(Some(vector)),
+            }
+        };
+        rows.iter().map(vector).collect()
     }
 
     fn lists<T>(

@@ -1,17 +1,22 @@
 //! Reads the tables of a run: `RUN/tables/table=T/model=M/suite=S/part-NNNNN.parquet`.
 //!
 //! What is read is typed, checked and sorted by key here, so that nothing after it depends on how the rows were spread
-//! over parts. Which columns mean what is said in [`following`] and [`outcomes`]; `columns` knows Arrow's types.
+//! over parts. Which columns mean what is said in [`following`], [`outcomes`], [`consistency`] and [`embeddings`]; `columns`
+//! knows Arrow's types.
 
 pub mod answers;
 mod columns;
+pub mod consistency;
+pub mod embeddings;
 pub mod following;
 pub mod outcomes;
 mod partitions;
 
 pub use answers::{AnswerRow, read_answers};
+pub use consistency::{ConsistencyRow, Shown, read_consistency};
 pub use following::{FollowingRow, Follows, read_following};
 pub use outcomes::{OutcomeRow, read_outcomes};
+pub(super) use partitions::partitions_if_any;
 pub use partitions::{Partition, partitions};
 
 /// The value of `control` in rows that belong to no control.

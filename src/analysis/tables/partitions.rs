@@ -36,7 +36,22 @@ impl Partition {
 }
 
 /// The partitions of a table, sorted by model and suite.
+///
+/// # Errors
+/// When there are none, or a folder cannot be read.
 pub fn partitions(run_dir: &Path, table: &'static str) -> Result<Vec<Partition>, AnalysisError> {
+    let found = partitions_if_any(run_dir, table)?;
+    if found.is_empty() {
+        return Err(AnalysisError::NoTable { table, folder: table_folder(run_dir, table) });
+    }
+    Ok(found)
+}
+
+/// The partitions of a table that a run need not have, sorted by model and suite.
+pub(in crate::analysis) fn partitions_if_any(
+    run_dir: &Path,
+    table: &str,
+) -> Result<Vec<Partition>, AnalysisError> {
     let folder = table_folder(run_dir, table);
     let mut found = Vec::new();
     if folder.is_dir() {
@@ -45,9 +60,6 @@ pub fn partitions(run_dir: &Path, table: &'static str) -> Result<Vec<Partition>,
                 found.push(Partition { model: model.clone(), suite });
             }
         }
-    }
-    if found.is_empty() {
-        return Err(AnalysisError::NoTable { table, folder });
     }
     found.sort();
     Ok(found)

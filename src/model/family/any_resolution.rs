@@ -129,8 +129,7 @@ impl AnyResolution {
             .map_or(0.0, |most| ((height * width) as f64 / (most * self.tokens_of_tile()) as f64).sqrt());
         let mut map = Vec::new();
         if ratio > 1.1 {
-            let shrunken = |side: usize| (side as f64 / ratio) as usize;
-            let (down, across) = (taps(height, shrunken(height)), taps(width, shrunken(width)));
+            let (down, across) = (taps(height, shrunken(height, ratio)), taps(width, shrunken(width, ratio)));
             for row in &down {
                 for column in &across {
                     let blend = row.iter().flat_map(|(y, by)| {
@@ -161,6 +160,13 @@ fn padding((width, height): tiles::Size, (columns, rows): (usize, usize)) -> (us
     } else {
         (0, columns.saturating_sub(rounded(width * (rows as f64 / height))) / 2)
     }
+}
+
+/// `side // ratio` as Python divides floats: the remainder is exact, so a quotient that would only be rounded up to a whole
+/// number stays below it (with ratio = sqrt(90 * 90 / 6561), 90 / ratio is 81.0 and 90 // ratio is 80).
+fn shrunken(side: usize, ratio: f64) -> usize {
+    let side = side as f64;
+    ((side - side % ratio) / ratio).round() as usize
 }
 
 /// Which inputs make each output of a bilinear resize without antialiasing, pixel centers at a half (torch's
@@ -223,6 +229,15 @@ mod tests {
         assert_eq!(padding((1000, 333), (48, 48)), (16, 0));
         assert_eq!(padding((333, 1000), (48, 48)), (0, 16));
         assert_eq!(padding((500, 500), (48, 48)), (0, 0));
+    }
+
+    #[test]
+    fn sides_shrink_as_python_divides() {
+        // python3 -c 'import math; [print(n, n // math.sqrt(n * n / 6561)) for n in (90, 91, 108, 111, 147, 162)]'
+        for (side, expected) in [(90, 80), (91, 80), (108, 81), (111, 80), (147, 80), (162, 81)] {
+            let ratio = ((side * side) as f64 / 6561.0).sqrt();
+            assert_eq!(shrunken(side, ratio), expected, "{side}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
 
-use super::{Columns, Context, Row, key, rows_in_order};
+use super::{Columns, Context, Row, rows_in_order};
 use crate::engine::UnitResult;
 use crate::engine::follow::{Follows, follows, relative_uncertainty};
 use crate::suite::Control;
@@ -53,9 +53,9 @@ pub(super) fn batch(context: &Context, result: &UnitResult) -> Result<RecordBatc
         }));
         start += group.presentations.len();
     }
-    cases.sort_by(|a, b| key(a.conflict.presentation).cmp(&key(b.conflict.presentation)));
+    cases.sort_by(|a, b| a.conflict.presentation.key().cmp(&b.conflict.presentation.key()));
 
-    let entropy = |row: &Row| row.answer.ok().map(|answer| answer.scores.entropy);
+    let entropy = |row: &Row| row.answer.ok().and_then(|answer| answer.scores.entropy);
     let of = |case: &Case| case.conflict.presentation.clone();
     let presentations: Vec<_> = cases.iter().map(of).collect();
     let conflicts: Vec<Row> = cases.iter().map(|case| case.conflict).collect();

@@ -6,7 +6,7 @@ use arrow_schema::ArrowError;
 use super::{Columns, Context, Row, vectors};
 
 pub(super) fn batch(context: &Context, rows: &[Row]) -> Result<RecordBatch, ArrowError> {
-    let top = || rows.iter().map(|row| row.answer.ok().map(|answer| &answer.scores.top));
+    let top = || rows.iter().map(|row| Some(&row.answer.ok()?.scores.top).filter(|top| !top.is_empty()));
     let mut columns = Columns::key(context, rows);
     let ids = top().map(|top| Some(top?.iter().map(|(token, _)| *token as i32).collect::<Vec<i32>>()));
     columns.push("token_ids", true, vectors::token_ids(context.profile, context.top_k, ids)?);

@@ -1,6 +1,6 @@
 //! The tables: which columns they have, and how a unit's answers become their rows.
 //!
-//! Small tables that join on `(run, item_id, presentation)`; scoring never scans vectors. Rows of a part are sorted by
+//! Small tables that join on `(run, item_id, presentation, variant)`; scoring never scans vectors. Rows of a part are sorted by
 //! that key.
 
 mod embeddings;
@@ -16,7 +16,7 @@ use arrow_buffer::OffsetBuffer;
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Answered, UnitResult};
+use crate::engine::{Answered, PromptTokens, UnitResult};
 use crate::prepare::Prompt;
 use crate::suite::{Group, Presentation};
 
@@ -81,8 +81,6 @@ pub(super) struct Context<'a> {
     pub hidden_size: usize,
     /// Logits kept a prompt.
     pub top_k: usize,
-    /// Text of a token.
-    pub token_text: &'a dyn Fn(u32) -> String,
 }
 
 /// One prompt with all that is known of it.
@@ -99,12 +97,8 @@ struct Row<'a> {
 /// A unit's rows, sorted by key.
 fn rows(result: &UnitResult) -> Vec<Row<'_>> {
     let mut rows = rows_in_order(result);
-    rows.sort_by(|a, b| key(a.presentation).cmp(&key(b.presentation)));
+    rows.sort_by(|a, b| a.presentation.key().cmp(&b.presentation.key()));
     rows
-}
-
-fn key(row: &Presentation) -> (&str, &str) {
-    (&row.item_id, row.kind.as_str())
 }
 
 fn rows_in_order(result: &UnitResult) -> Vec<Row<'_>> {
@@ -130,10 +124,16 @@ fn rows_in_order(result: &UnitResult) -> Vec<Row<'_>> {
 }
 
 impl<'a> Row<'a> {
-    /// The name of the option that was answered.
+    /// What was answered.
     fn answered(&self) -> Option<&'a str> {
-        let answer = self.answer.ok()?.scores.answer?;
-        Some(&self.prompt.ok()?.options.names[answer])
+        self.answer.ok()?.answer.as_deref()
+    }
+
+    /// Tokens of the prompt: ours, or as they were imported.
+    fn prompt_tokens(&self) -> Option<PromptTokens> {
+        let of =
+            |prompt: &Prompt| PromptTokens { text: prompt.text_tokens(), vision: prompt.vision_tokens() };
+        self.prompt.ok().map(of).or_else(|| self.answer.ok()?.prompt_tokens)
     }
 
     fn failure(&self) -> Option<&'a str> {
@@ -185,6 +185,7 @@ impl Columns {
         columns.text("item_id", rows.iter().map(|row| row.presentation.item_id.as_str()));
         columns.text("group_id", rows.iter().map(|row| row.group.group_id.as_str()));
         columns.text("presentation", rows.iter().map(|row| row.presentation.kind.as_str()));
+        columns.text("variant", rows.iter().map(|row| row.presentation.variant()));
         columns.text("control", rows.iter().map(|row| row.presentation.control.as_str()));
         columns
     }

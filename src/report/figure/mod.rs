@@ -2,14 +2,20 @@
 //!
 //! The hues are the same everywhere: text one, vision another, other grey.
 
+pub mod alignment;
 pub mod cells;
 pub mod controls;
 pub mod curve;
 mod curve_plot;
+pub mod effects;
 pub mod halves;
+pub mod modalities;
+pub mod resolution;
 mod stacked_bar;
 pub mod tally;
 pub mod tiers;
+pub mod tokens;
+mod whisker;
 
 /// The relative uncertainty as it stands in running text.
 pub const DH_REL: &str = "Δ<i>H</i><sub>rel</sub>";
@@ -25,9 +31,9 @@ pub enum Swatch {
     Dot,
 }
 
-/// A legend: swatches with what they stand for (markup of our own).
+/// A legend: swatches with what they stand for (markup: names from outside are escaped before they come here).
 #[must_use]
-pub fn legend(entries: &[(Swatch, &'static str)]) -> String {
+pub fn legend<L: std::fmt::Display>(entries: &[(Swatch, L)]) -> String {
     let entries: String = entries
         .iter()
         .map(|(swatch, label)| {

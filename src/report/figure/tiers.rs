@@ -1,6 +1,6 @@
 //! Figure: does difficulty do what it was built for? Entropy and accuracy of the unimodal runs, tier by tier.
 
-use super::{framed, nothing};
+use super::{framed, nothing, whisker};
 use crate::analysis::summary::{Estimate, TierRow};
 use crate::report::number;
 use crate::report::svg::axis;
@@ -9,10 +9,12 @@ use crate::report::svg::element::Element;
 use crate::report::svg::scale::{Bands, Linear, round_ticks};
 use crate::report::table::Table;
 
-/// Heights of the two panels and where they begin, user units.
+/// Upper and lower end of the panel of entropy, and of what lies below the upper end of accuracy, user units.
 const ENTROPY: (f64, f64) = (40.0, 180.0);
-const ACCURACY: (f64, f64) = (232.0, 332.0);
-const HEIGHT: f64 = 388.0;
+const ACCURACY_HEIGHT: f64 = 100.0;
+const FOOT: f64 = 56.0;
+/// From the panel of entropy to that of accuracy.
+const GAP: f64 = 52.0;
 
 /// One modality alone.
 #[derive(Debug, Clone, Copy)]
@@ -36,53 +38,70 @@ pub fn figure(id: &str, vision: &[TierRow], text: &[TierRow]) -> String {
         return nothing("There are no unimodal answers to sort by difficulty.");
     }
     let top = vision.iter().chain(text).map(highest_entropy).fold(0.0, f64::max);
-    let ticks = round_ticks(top);
+    // Answers that were imported have no entropy: the figure then is accuracy alone.
+    let with_entropy = vision.iter().chain(text).any(|row| row.entropy.is_some());
+    let ticks = with_entropy.then(|| round_ticks(top));
     let panels: String = [(VISION, vision), (TEXT, text)]
         .into_iter()
         .map(|(modality, rows)| {
             let drawing = if rows.is_empty() {
                 nothing("This modality was not run alone.")
             } else {
-                draw(id, modality, rows, &ticks)
+                draw(id, modality, rows, ticks.as_deref())
             };
             format!("<div class=\"tiers-{}\"><h4>{}</h4>{drawing}</div>", modality.key, modality.title)
         })
         .collect();
-    let caption = "Entropy over the whole vocabulary at the answer token, and share of right answers, when the model sees \
-                   one modality alone; both panels share their scales. Whiskers are bootstrap intervals by group. A \
-                   difficulty ladder that works shows entropy rising, and accuracy staying high enough to be analysed.";
-    framed("tiers", &format!("<div class=\"tiers\">{panels}</div>"), caption, Some(&numbers(vision, text)))
+    let caption = match with_entropy {
+        true => {
+            "Entropy over the whole vocabulary at the answer token, and share of right answers, when the model sees one \
+             modality alone; both panels share their scales. Whiskers are bootstrap intervals by group. A difficulty ladder \
+             that works shows entropy rising, and accuracy staying high enough to be analysed."
+        }
+        false => {
+            "Share of right answers when the model sees one modality alone. Whiskers are bootstrap intervals by group. \
+             Entropies are not known of these answers."
+        }
+    };
+    let numbers = numbers(vision, text, with_entropy);
+    framed("tiers", &format!("<div class=\"tiers\">{panels}</div>"), caption, Some(&numbers))
 }
 
 fn highest_entropy(row: &TierRow) -> f64 {
-    let high = number::interval(&row.entropy).map_or(row.entropy.value, |(_, high)| high);
-    if high.is_finite() { high.max(row.entropy.value) } else { 0.0 }
+    let Some(entropy) = row.entropy else { return 0.0 };
+    let high = number::interval(&entropy).map_or(entropy.value, |(_, high)| high);
+    if high.is_finite() { high.max(entropy.value) } else { 0.0 }
 }
 
-fn draw(id: &str, modality: Modality, rows: &[TierRow], entropy_ticks: &[f64]) -> String {
+fn draw(id: &str, modality: Modality, rows: &[TierRow], entropy_ticks: Option<&[f64]>) -> String {
     let range = (46.0, modality.width - 8.0);
     let bands = Bands::new(rows.len(), (range.0 + 4.0, range.1));
+    let top = if entropy_ticks.is_some() { ENTROPY.1 + GAP } else { ENTROPY.0 };
+    let bottom = top + ACCURACY_HEIGHT;
+    let what = if entropy_ticks.is_some() { "entropy and accuracy" } else { "accuracy" };
     let mut drawing = Drawing::new(
         &format!("{id}-tiers-{}", modality.key),
-        (modality.width, HEIGHT),
-        &format!("{}: entropy and accuracy by {}", modality.title, modality.tier),
+        (modality.width, bottom + FOOT),
+        &format!("{}: {what} by {}", modality.title, modality.tier),
         &describe(rows),
     );
-    let entropy = Linear::new((0.0, entropy_ticks[entropy_ticks.len() - 1]), (ENTROPY.1, ENTROPY.0));
-    let accuracy = Linear::new((0.0, 1.0), (ACCURACY.1, ACCURACY.0));
-    axis::left(&mut drawing, &entropy, range.0, range.1, entropy_ticks, axis::decimals(entropy_ticks));
+    if let Some(ticks) = entropy_ticks {
+        let entropy = Linear::new((0.0, ticks[ticks.len() - 1]), (ENTROPY.1, ENTROPY.0));
+        axis::left(&mut drawing, &entropy, range.0, range.1, ticks, axis::decimals(ticks));
+        drawing.push(&Element::label(range.0, ENTROPY.0 - 16.0, "entropy, nats").class("name"));
+        series(&mut drawing, modality, rows, &bands, &entropy, |row| row.entropy);
+    }
+    let accuracy = Linear::new((0.0, 1.0), (bottom, top));
     axis::left(&mut drawing, &accuracy, range.0, range.1, &[0.0, 0.5, 1.0], 1);
-    drawing.push(&Element::label(range.0, ENTROPY.0 - 16.0, "entropy, nats").class("name"));
-    drawing.push(&Element::label(range.0, ACCURACY.0 - 16.0, "accuracy").class("name"));
-    series(&mut drawing, modality, rows, &bands, &entropy, |row| row.entropy);
-    series(&mut drawing, modality, rows, &bands, &accuracy, |row| row.accuracy);
-    drawing.push(&Element::line((range.0, ACCURACY.1), (range.1, ACCURACY.1)).class("axis"));
+    drawing.push(&Element::label(range.0, top - 16.0, "accuracy").class("name"));
+    series(&mut drawing, modality, rows, &bands, &accuracy, |row| Some(row.accuracy));
+    drawing.push(&Element::line((range.0, bottom), (range.1, bottom)).class("axis"));
     for (index, row) in rows.iter().enumerate() {
         let label = row.tier.to_string();
-        drawing.push(&Element::label(bands.center(index), ACCURACY.1 + 20.0, &label).class("tick middle"));
+        drawing.push(&Element::label(bands.center(index), bottom + 20.0, &label).class("tick middle"));
     }
     let middle = f64::midpoint(range.0, range.1);
-    drawing.push(&Element::label(middle, ACCURACY.1 + 45.0, modality.tier).class("name middle"));
+    drawing.push(&Element::label(middle, bottom + 45.0, modality.tier).class("name middle"));
     drawing.finish()
 }
 
@@ -93,25 +112,19 @@ fn series(
     rows: &[TierRow],
     bands: &Bands,
     scale: &Linear,
-    value: impl Fn(&TierRow) -> Estimate,
+    value: impl Fn(&TierRow) -> Option<Estimate>,
 ) {
     let marks: Vec<(f64, &TierRow, Estimate)> = rows
         .iter()
         .enumerate()
-        .map(|(index, row)| (bands.center(index), row, value(row)))
+        .filter_map(|(index, row)| Some((bands.center(index), row, value(row)?)))
         .filter(|(_, _, estimate)| estimate.value.is_finite())
         .collect();
     let points: Vec<(f64, f64)> =
         marks.iter().map(|(x, _, estimate)| (*x, scale.at(estimate.value))).collect();
     drawing.push(&Element::polyline(&points).class(&format!("series stroke-{}", modality.class)));
     for (x, row, estimate) in marks {
-        if let Some((low, high)) = number::interval(&estimate) {
-            let (low, high) = (scale.at(low), scale.at(high));
-            drawing.push(&Element::line((x, low), (x, high)).class("whisker"));
-            for end in [low, high] {
-                drawing.push(&Element::line((x - 3.5, end), (x + 3.5, end)).class("whisker"));
-            }
-        }
+        whisker::upright(drawing, x, scale, &estimate);
         let words = format!(
             "{} {}: {} ({} prompts)",
             modality.tier,
@@ -128,30 +141,34 @@ fn series(
 }
 
 fn describe(rows: &[TierRow]) -> String {
-    let tiers: Vec<String> = rows
-        .iter()
-        .map(|row| {
-            format!(
-                "tier {}: entropy {}, accuracy {}",
-                row.tier,
-                number::fixed(row.entropy.value, 2),
-                number::fixed(row.accuracy.value, 2)
-            )
-        })
-        .collect();
-    tiers.join("; ")
+    let tier = |row: &TierRow| {
+        let accuracy = number::fixed(row.accuracy.value, 2);
+        match row.entropy {
+            Some(entropy) => {
+                let entropy = number::fixed(entropy.value, 2);
+                format!("tier {}: entropy {entropy}, accuracy {accuracy}", row.tier)
+            }
+            None => format!("tier {}: accuracy {accuracy}", row.tier),
+        }
+    };
+    rows.iter().map(tier).collect::<Vec<_>>().join("; ")
 }
 
-fn numbers(vision: &[TierRow], text: &[TierRow]) -> String {
-    let mut table = Table::new(&["tier", "prompts", "entropy, nats", "accuracy"]);
+fn numbers(vision: &[TierRow], text: &[TierRow], with_entropy: bool) -> String {
+    let heads: &[&str] = match with_entropy {
+        true => &["tier", "prompts", "accuracy", "entropy, nats"],
+        false => &["tier", "prompts", "accuracy"],
+    };
+    let mut table = Table::new(heads);
     for (name, rows) in [("image, dv", vision), ("text, dt", text)] {
         for row in rows {
-            table.row([
+            let cells = [
                 format!("{name} {}", row.tier),
                 number::count(row.prompts),
-                number::estimate(&row.entropy, 3),
                 number::estimate(&row.accuracy, 3),
-            ]);
+                number::optional_estimate(row.entropy, 3),
+            ];
+            table.cells(cells.into_iter().take(heads.len()));
         }
     }
     table.finish()

@@ -18,7 +18,7 @@ use unicode_normalization::UnicodeNormalization;
 use super::AnswerOption;
 
 pub use number::canonical as canonical_number;
-pub use patterns::{PatternError, PatternTable, Patterns};
+pub use patterns::{BUILT_IN, PatternError, PatternTable, Patterns};
 pub use transcript::character_error_rate;
 
 /// What kind of answer is read.
@@ -48,6 +48,11 @@ impl Reading {
     /// Reads with the patterns that ship with the program.
     pub fn new(kind: AnswerKind) -> Self {
         Self { kind, patterns: Patterns::built_in(kind) }
+    }
+
+    /// One word, or an option by one of its spellings.
+    pub fn word() -> Self {
+        Self::new(AnswerKind::Word)
     }
 
     /// The answer that `text` gives to a question with these `options`; `None` when there is none to be read, or two.

@@ -12,12 +12,10 @@ use std::sync::Arc;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
+use super::conflict::ConflictRows;
 use super::prompts::{Answer, Prompts};
 use super::seeding::{generator, hex_digest};
-use super::{
-    AnswerOption, ConflictCase, Control, Group, ImageSource, Message, Part, Presentation, PresentationKind,
-    Role, Suite, SuiteError,
-};
+use super::{AnswerOption, Control, Group, ImageSource, Suite, SuiteError};
 use crate::render::scene::SceneSpec;
 pub use answers::COLORS;
 pub use tiers::{VISUAL_TIERS, VisualTier};
@@ -139,108 +137,40 @@ impl Suite for ColorRecognition {
         let target = rand::RngExt::random_range(rng, 0..self.prompts.shapes.len());
         let shape = self.prompts.shapes[target].name();
         let stated = &self.prompts.answers[text];
-        let mut builder = GroupBuilder {
+        let visual_tiers = VISUAL_TIERS.map(|tier| tier.dv);
+        let mut rows = ConflictRows {
             group_id: &group_id,
             options: &self.options,
             vision_answer: COLORS[image].0,
             text_answer: &stated.name,
+            visual_tiers: &visual_tiers,
             presentations: Vec::new(),
             cases: Vec::new(),
         };
 
         let descriptions: Vec<String> =
             (0..TEXT_TIERS).map(|dt| self.describe(dt, shape, stated, rng)).collect();
-        builder.add(Control::None, shape, &self.prompts.ask(shape), &descriptions);
+        rows.add(Control::None, shape, &self.prompts.ask(shape), &descriptions);
         if self.settings.controls {
             let names: Vec<&str> = self.prompts.shapes.iter().map(|shape| shape.name()).collect();
             let other = names.iter().copied().filter(|name| *name != shape).collect::<Vec<_>>();
             let other = other.choose(rng).copied().unwrap_or(shape);
             let irrelevant: Vec<String> =
                 (0..TEXT_TIERS).map(|dt| self.describe(dt, other, stated, rng)).collect();
-            builder.add(Control::TextIrrelevant, shape, &self.prompts.ask(shape), &irrelevant);
+            rows.add(Control::TextIrrelevant, shape, &self.prompts.ask(shape), &irrelevant);
 
             let absent = self.prompts.shapes_never_drawn.choose(rng).map_or("star", String::as_str);
             let elsewhere: Vec<String> =
                 (0..TEXT_TIERS).map(|dt| self.describe(dt, absent, stated, rng)).collect();
-            builder.add(Control::ImageIrrelevant, absent, &self.prompts.ask(absent), &elsewhere);
+            rows.add(Control::ImageIrrelevant, absent, &self.prompts.ask(absent), &elsewhere);
         }
 
-        let GroupBuilder { presentations, cases, .. } = builder;
+        let ConflictRows { presentations, cases, .. } = rows;
         let images = VISUAL_TIERS
             .iter()
             .map(|tier| ImageSource::Scene(Box::new(self.scene(&group_id, tier, target, image, text))))
             .collect();
         Ok(Group { images, presentations, cases, group_id })
-    }
-}
-
-/// Lays out the rows of one group: unimodal rows first, then the conflicts between them.
-struct GroupBuilder<'a> {
-    group_id: &'a str,
-    options: &'a Arc<[AnswerOption]>,
-    vision_answer: &'a str,
-    text_answer: &'a str,
-    presentations: Vec<Presentation>,
-    cases: Vec<ConflictCase>,
-}
-
-impl GroupBuilder<'_> {
-    fn add(&mut self, control: Control, target: &str, question: &str, descriptions: &[String]) {
-        let suffix = match control {
-            Control::None => "",
-            Control::TextIrrelevant => "-ti",
-            Control::ImageIrrelevant => "-ii",
-        };
-        // What each modality was designed to answer to this very question.
-        let vision_answer = (control != Control::ImageIrrelevant).then(|| self.vision_answer.to_string());
-        let text_answer = (control != Control::TextIrrelevant).then(|| self.text_answer.to_string());
-        let row = |item_id: String, kind, image: Option<usize>, dt: Option<usize>| {
-            let said = match dt {
-                Some(dt) => format!("{} {question}", descriptions[dt]),
-                None => question.to_string(),
-            };
-            let content = image.map(Part::Image).into_iter().chain([Part::Text(said)]).collect();
-            Presentation {
-                control,
-                options: self.options.clone(),
-                answer: match kind {
-                    PresentationKind::VisionOnly => vision_answer.clone(),
-                    PresentationKind::TextOnly => text_answer.clone(),
-                    _ => None,
-                },
-                vision_answer: vision_answer.clone(),
-                text_answer: text_answer.clone(),
-                dv: image.map(|image| VISUAL_TIERS[image].dv),
-                dt: dt.map(|dt| dt as i32),
-                target: Some(target.to_string()),
-                ..Presentation::new(item_id, kind, vec![Message { role: Role::User, content }])
-            }
-        };
-        let id = self.group_id;
-        // The text-irrelevant control asks the case's own question, so its vision-only rows are the case's own.
-        let vision_start = if control == Control::TextIrrelevant { 0 } else { self.presentations.len() };
-        if control != Control::TextIrrelevant {
-            for image in 0..VISUAL_TIERS.len() {
-                let item_id = format!("{id}-dv{image:02}{suffix}");
-                self.presentations.push(row(item_id, PresentationKind::VisionOnly, Some(image), None));
-            }
-        }
-        let text_start = self.presentations.len();
-        for dt in 0..descriptions.len() {
-            let item_id = format!("{id}-dt{dt}{suffix}");
-            self.presentations.push(row(item_id, PresentationKind::TextOnly, None, Some(dt)));
-        }
-        for image in 0..VISUAL_TIERS.len() {
-            for dt in 0..descriptions.len() {
-                self.cases.push(ConflictCase {
-                    conflict: self.presentations.len(),
-                    vision: vision_start + image,
-                    text: text_start + dt,
-                });
-                let item_id = format!("{id}-dv{image:02}-dt{dt}{suffix}");
-                self.presentations.push(row(item_id, PresentationKind::Conflict, Some(image), Some(dt)));
-            }
-        }
     }
 }
 

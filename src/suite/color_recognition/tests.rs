@@ -1,5 +1,6 @@
 use super::*;
 use crate::render::scene::{MIN_VISIBLE, ShapeKind, layout};
+use crate::suite::{Part, Presentation, PresentationKind};
 
 fn suite() -> ColorRecognition {
     ColorRecognition::new(Settings::default(), Prompts::built_in().unwrap()).unwrap()
