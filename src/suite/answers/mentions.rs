@@ -89,21 +89,17 @@ impl Letters {
 
     /// Whether `start..end` is a word (or words) of its own, and not a part of one, of a number or of a compound.
     fn stands_alone(&self, start: usize, end: usize) -> bool {
-        let inside = |sign: Option<char>, beyond: Option<usize>, signs: &[char]| {
-            sign.is_some_and(|sign| signs.contains(&sign)) && self.is_wordy(beyond)
-        };
-        let joins = ['-', '\'', '\u{2019}', '.', ',', '/'];
         let digits = self.at(start).is_some_and(|char| char.is_ascii_digit());
-        let (letter, number) = (&joins[..3], &joins[3..]);
-        let signs = if digits { number } else { letter };
-        let beyond_before = start.checked_sub(2);
-        let signed = digits && matches!(self.before(start), Some('-' | '\u{2212}' | '$' | '.'));
-        !self.is_wordy(start.checked_sub(1))
-            && !self.is_wordy(Some(end))
-            && !inside(self.before(start), beyond_before, signs)
-            && !inside(self.at(end), Some(end + 1), signs)
-            && !signed
-            && !(digits && self.at(end) == Some('%'))
+        let joints = if digits { ['.', ',', '/'] } else { ['-', '\'', '\u{2019}'] };
+        let joined = |sign: Option<char>, beyond: Option<usize>| {
+            sign.is_some_and(|sign| joints.contains(&sign)) && self.is_wordy(beyond)
+        };
+        let in_a_word = self.is_wordy(start.checked_sub(1)) || self.is_wordy(Some(end));
+        let in_a_compound =
+            joined(self.before(start), start.checked_sub(2)) || joined(self.at(end), Some(end + 1));
+        let signed =
+            matches!(self.before(start), Some('-' | '\u{2212}' | '$' | '.')) || self.at(end) == Some('%');
+        !(in_a_word || in_a_compound || digits && signed)
     }
 
     /// Where `form` (in lower case) ends that starts here, as words of their own; a plural is as good.

@@ -14,10 +14,9 @@ static NUMBER: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let over = r"(?P<over>\d+)[ ]?[/\u{2044}][ ]?(?P<under>\d+)";
     let latex = r"\\[dt]?frac\{(?P<over2>\d+)\}\{(?P<under2>\d+)\}";
     let exponent = r"(?:[eE](?P<e>[+-]?\d+)\b|\s?(?:\u{d7}|x|\*|\\times|\\cdot)\s?10\^\{?(?P<e2>-?\d+)\}?)?";
-    Regex::new(&format!(
-        r"(?P<sign>[-\u{{2212}}\u{{2013}}]\s?)?[$\u{{20ac}}\u{{a3}}]?(?:(?:(?P<whole>\d+)[ ])?(?:{over}|{latex})|(?P<decimal>{decimal}){exponent})"
-    ))
-    .ok()
+    let sign = r"(?P<sign>[-\u{2212}\u{2013}]\s?)?[$\u{20ac}\u{a3}]?";
+    let fraction = format!(r"(?:(?P<whole>\d+)[ ])?(?:{over}|{latex})");
+    Regex::new(&format!(r"{sign}(?:{fraction}|(?P<decimal>{decimal}){exponent})")).ok()
 });
 
 /// Largest exponent that is written out.
@@ -68,10 +67,13 @@ pub(super) fn anywhere(text: &str) -> Said {
     numbers(text).pop().map_or(Said::Nothing, |last| Said::One(last.value))
 }
 
-/// The number after the last equals sign.
+/// The number that is all that stands after the last equals sign: no result is `4 * 12` in "48 = 4 * 12".
 fn result(sentence: &str, found: &[Found]) -> Option<String> {
     let equals = sentence.rfind('=')?;
-    found.iter().find(|number| number.start > equals).map(|number| number.value.clone())
+    let number = found.iter().find(|number| number.start > equals)?;
+    let next = sentence[number.end..].trim_start().chars().next();
+    let goes_on = next.is_some_and(|next| "+-*/\u{d7}\u{f7}^".contains(next));
+    (!goes_on).then(|| number.value.clone())
 }
 
 fn numbers(text: &str) -> Vec<Found> {
