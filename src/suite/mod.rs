@@ -20,6 +20,7 @@ pub mod prompts;
 mod registry;
 pub mod row;
 pub mod seeding;
+pub mod soebench;
 mod wordings;
 
 use std::path::PathBuf;
