@@ -32,6 +32,9 @@ pub(super) struct SuiteSelection {
     /// Wordings of your own (start from a copy of the suite's file in data/prompts/)
     #[arg(long, value_name = "FILE")]
     pub prompts: Option<PathBuf>,
+    /// Only these presentations
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    pub presentations: Vec<PresentationKind>,
 }
 
 impl SuiteSelection {
@@ -62,6 +65,7 @@ impl SuiteSelection {
             data: self.data.iter().map(located).collect::<Result<_, SuiteError>>()?,
             images: self.images.as_deref().map(absolute).transpose()?,
             prompts: self.prompts.as_deref().map(absolute).transpose()?,
+            presentations: self.presentations.clone(),
         })
     }
 }

@@ -20,6 +20,7 @@ pub mod prompts;
 mod registry;
 pub mod row;
 pub mod seeding;
+mod selected;
 pub mod soebench;
 mod wordings;
 

@@ -10,7 +10,8 @@ use super::color_recognition::{self, ColorRecognition};
 use super::mc2::{self, Mc2};
 use super::own::{self, OwnSuite};
 use super::prompts::Prompts;
-use super::{Suite, SuiteError};
+use super::selected::Selected;
+use super::{PresentationKind, Suite, SuiteError};
 
 /// Everything that says which suite, in a form that a run can keep and open again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +34,9 @@ pub struct SuiteSpec {
     pub images: Option<PathBuf>,
     /// A prompt file of the user's.
     pub prompts: Option<PathBuf>,
+    /// Which presentations are asked; all when empty.
+    #[serde(default)]
+    pub presentations: Vec<PresentationKind>,
 }
 
 impl Default for SuiteSpec {
@@ -46,6 +50,7 @@ impl Default for SuiteSpec {
             data: Vec::new(),
             images: None,
             prompts: None,
+            presentations: Vec::new(),
         }
     }
 }
@@ -60,6 +65,18 @@ pub fn open(spec: &SuiteSpec) -> Result<Box<dyn Suite>, SuiteError> {
             "a suite needs at least one group: --groups and --limit start at 1".into(),
         ));
     }
+    let mut suite = whole(spec)?;
+    if !spec.presentations.is_empty() {
+        suite = Box::new(Selected::new(suite, spec.presentations.clone())?);
+    }
+    Ok(match spec.limit {
+        Some(limit) => Box::new(Limited { suite, limit }),
+        None => suite,
+    })
+}
+
+/// The suite with all its groups and presentations.
+fn whole(spec: &SuiteSpec) -> Result<Box<dyn Suite>, SuiteError> {
     if spec.name == color_recognition::NAME {
         takes_no_files(spec)?;
         let prompts = match &spec.prompts {
@@ -71,16 +88,13 @@ pub fn open(spec: &SuiteSpec) -> Result<Box<dyn Suite>, SuiteError> {
             seed: spec.seed,
             controls: spec.controls,
         };
-        let suite = ColorRecognition::new(settings, prompts)?;
-        return Ok(Box::new(Limited { suite, limit: spec.limit.unwrap_or(usize::MAX) }));
+        return Ok(Box::new(ColorRecognition::new(settings, prompts)?));
     }
     if let Some(attribute) = Attribute::of_suite(&spec.name) {
-        let suite = AttributeRecognition::open(attribute, spec)?;
-        return Ok(Box::new(Limited { suite, limit: spec.limit.unwrap_or(usize::MAX) }));
+        return Ok(Box::new(AttributeRecognition::open(attribute, spec)?));
     }
     if spec.name == mc2::NAME {
-        let suite = Mc2::open(spec)?;
-        return Ok(Box::new(Limited { suite, limit: spec.limit.unwrap_or(usize::MAX) }));
+        return Ok(Box::new(Mc2::open(spec)?));
     }
     if own::is_suite_path(&spec.name) {
         takes_no_files(spec)?;
@@ -109,12 +123,12 @@ fn takes_no_files(spec: &SuiteSpec) -> Result<(), SuiteError> {
 
 /// The first groups of a suite. The groups are those of the whole suite: a limit only leaves the rest out, so its
 /// fingerprint is the whole suite's.
-struct Limited<S> {
-    suite: S,
+struct Limited {
+    suite: Box<dyn Suite>,
     limit: usize,
 }
 
-impl<S: Suite> Suite for Limited<S> {
+impl Suite for Limited {
     fn name(&self) -> &str {
         self.suite.name()
     }

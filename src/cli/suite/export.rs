@@ -8,8 +8,8 @@ use crate::cli::error::CliError;
 use crate::cli::progress::note;
 use crate::cli::selection::SuiteSelection;
 use crate::render::load::load;
+use crate::suite;
 use crate::suite::export::{ExportFormat, ExportSettings, export};
-use crate::suite::{self, PresentationKind};
 
 /// `crossmodal suite export`.
 #[derive(Debug, Args)]
@@ -26,9 +26,6 @@ pub(super) struct ExportArguments {
     format: ExportFormat,
     #[command(flatten)]
     selection: SuiteSelection,
-    /// Only these presentations
-    #[arg(long, value_name = "KIND", value_delimiter = ',')]
-    presentations: Vec<PresentationKind>,
     /// Resize images to this size (bicubic), e.g. 64x64
     #[arg(long, value_name = "WxH", value_parser = size)]
     resize: Option<(u32, u32)>,
@@ -63,11 +60,7 @@ pub(in crate::cli) fn size(text: &str) -> Result<(u32, u32), String> {
 pub(super) fn run(arguments: &ExportArguments) -> Result<(), CliError> {
     let suite = suite::open(&arguments.selection.spec(&arguments.name)?)?;
     suite.notes().iter().for_each(|line| note(&format!("note: {line}")));
-    let settings = ExportSettings {
-        format: arguments.format,
-        presentations: arguments.presentations.clone(),
-        resize: arguments.resize,
-    };
+    let settings = ExportSettings { format: arguments.format, resize: arguments.resize };
     let exported = export(&*suite, &arguments.out, &settings, &|source| {
         load(source).map_err(|error| error.to_string())
     })?;

@@ -14,7 +14,7 @@ use image::{ImageFormat, RgbImage};
 use rayon::prelude::*;
 
 use super::row::Row;
-use super::{Group, ImageSource, Part, PresentationKind, Suite, SuiteError};
+use super::{Group, ImageSource, Part, Suite, SuiteError};
 use crate::render::resize::{Filter, resize};
 pub use rows::row_of;
 
@@ -33,8 +33,6 @@ pub enum ExportFormat {
 pub struct ExportSettings {
     /// The files' format.
     pub format: ExportFormat,
-    /// Presentations to write; all when empty.
-    pub presentations: Vec<PresentationKind>,
     /// Width and height to which images are resized (bicubic, aspect not kept), pixels; as drawn when `None`.
     pub resize: Option<(u32, u32)>,
 }
@@ -102,14 +100,11 @@ fn slice(
     settings: &ExportSettings,
     load: &LoadImage,
 ) -> Result<Slice, SuiteError> {
-    let wanted =
-        |kind: PresentationKind| settings.presentations.is_empty() || settings.presentations.contains(&kind);
     let mut rows = Vec::new();
     let mut shown = BTreeSet::new();
     for (at, (index, group)) in groups.iter().enumerate() {
         let name = |image: usize| image_name(*index, image);
-        for (row, presentation) in group.presentations.iter().enumerate().filter(|(_, row)| wanted(row.kind))
-        {
+        for (row, presentation) in group.presentations.iter().enumerate() {
             let parts = presentation.messages.iter().flat_map(|message| &message.content);
             shown.extend(parts.filter_map(|part| match part {
                 Part::Image(image) => Some((at, *image)),

@@ -36,7 +36,7 @@ pub const MAX_RIGHT_SIDE: i64 = 99;
 pub const LETTERS: [char; 5] = ['A', 'B', 'C', 'D', 'E'];
 
 /// Raised when the generated content changes, so that runs of different content never mix.
-pub(super) const CONTENT_VERSION: u32 = 1;
+pub const CONTENT_VERSION: u32 = 1;
 
 /// What is generated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
