@@ -11,3 +11,4 @@ mod program;
 mod reference;
 mod samples;
 mod tables;
+mod typesetting;
