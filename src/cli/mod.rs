@@ -16,8 +16,12 @@ mod selection;
 mod suite;
 
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use clap::{Parser, Subcommand};
+use signal_hook::consts::SIGPIPE;
+use signal_hook::flag;
 
 use error::CliError;
 
@@ -34,7 +38,7 @@ struct Arguments {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done; 1 failed (the message says what to do); 2 wrong arguments; 75 interrupted, and the same command goes on.";
+Exit codes: 0 done (samples that failed are rows with status = error, and a warning says how many); 1 failed, or every sample did (the message says what to do); 2 wrong arguments; 75 interrupted, and the same command goes on.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -58,6 +62,9 @@ enum Command {
 
 /// Runs the program on the process' arguments and returns its exit code.
 pub fn main() -> ExitCode {
+    // As other programs do: `crossmodal analyze RUN --json | head` ends when `head` has seen enough. Where the handler cannot
+    // be set, it ends with a complaint.
+    let _ = flag::register_conditional_default(SIGPIPE, Arc::new(AtomicBool::new(true)));
     let arguments = Arguments::parse();
     let outcome = match arguments.command {
         Command::Demo(arguments) => demo::run(&arguments),

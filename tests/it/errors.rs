@@ -282,3 +282,16 @@ fn an_unknown_suite() {
       or give a .jsonl or .parquet file with your own items (see `crossmodal suite export --help`)
     "#);
 }
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let mut child = program()
+        .args(["suite", "list"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let message = child.wait_with_output().unwrap().stderr;
+    assert_eq!(String::from_utf8_lossy(&message), "");
+}
