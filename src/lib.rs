@@ -8,7 +8,7 @@
 //! | room | what it is about | in | out |
 //! |---|---|---|---|
 //! | [`suite`] | what is asked: items and their presentations; prompts are data files | a name and a seed, or a file | groups |
-//! | [`render`] | how it looks: drawing, decoding, resizing; pure | an image source | RGB pixels |
+//! | [`render`] | how it looks: drawing, typesetting, decoding, resizing; pure | an image source | RGB pixels |
 //! | [`prepare`] | what a model sees: chat template, tokens, image processors; pure per prompt, on rayon | groups | prompts and pixels |
 //! | [`model`] | the exported model: directory, family, graphs, sessions, execution providers | tensors | tensors |
 //! | [`engine`] | how it is run: batches, scores, the pipeline | prepared units | answers |

@@ -1,14 +1,14 @@
-//! From an image source to RGB pixels: drawn, or decoded within limits.
+//! From an image source to RGB pixels: drawn, typeset, or decoded within limits.
 
 use std::io::Cursor;
 
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, ImageResult, Limits, RgbImage};
 
-use super::{formats, scene};
+use super::{formats, scene, typeset};
 use crate::suite::ImageSource;
 
-/// Largest width or height of an image that is decoded, pixels.
+/// Largest width or height of an image that is decoded or typeset, pixels.
 pub const MAX_SIDE_PX: u32 = 20_000;
 
 /// Most memory that decoding one image may take, bytes.
@@ -36,17 +36,27 @@ pub enum ImageError {
         /// What the decoder says.
         reason: String,
     },
+    /// A text that cannot be shown as an image.
+    #[error("cannot typeset the text: {reason}")]
+    Untypesettable {
+        /// What is wrong with it, and what to do.
+        reason: String,
+    },
 }
 
-/// Draws or decodes the image.
+/// Draws, typesets or decodes the image.
 ///
 /// Transparency is dropped as Pillow's `convert("RGB")` drops it, and the EXIF orientation is applied.
 ///
 /// # Errors
-/// When a file cannot be read, is no image in a known format, is broken, or is larger than the limits.
+/// When a file cannot be read, is no image in a known format, is broken, or is larger than the limits; when a text cannot be
+/// typeset.
 pub fn load(source: &ImageSource) -> Result<RgbImage, ImageError> {
     match source {
         ImageSource::Scene(spec) => Ok(scene::draw(&scene::layout(spec))),
+        ImageSource::Text(spec) => {
+            typeset::typeset(spec).map_err(|error| ImageError::Untypesettable { reason: error.to_string() })
+        }
         ImageSource::Bytes(bytes) => {
             decode(bytes).map_err(|reason| ImageError::Corrupt { name: "(inline data)".into(), reason })
         }

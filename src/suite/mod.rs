@@ -34,6 +34,7 @@ pub use error::SuiteError;
 pub use registry::{SuiteSpec, open};
 
 use crate::render::scene::SceneSpec;
+use crate::render::typeset::TextSpec;
 
 /// How an item is shown to the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -183,6 +184,8 @@ pub struct Message {
 pub enum ImageSource {
     /// Drawn from a specification and a seed.
     Scene(Box<SceneSpec>),
+    /// Typeset from a specification.
+    Text(Box<TextSpec>),
     /// A file on this machine.
     File(PathBuf),
     /// Encoded bytes (PNG, JPEG, ...) that came with the row.

@@ -14,3 +14,4 @@ mod reference;
 mod samples;
 mod suites;
 mod tables;
+mod typesetting;
