@@ -7,7 +7,7 @@ use super::{About, AnswerView, CasePrompt, CaseView, ItemView, Page, RenderingVi
 use crate::analysis::summary::{Analysis, BalancePoint, ConsistencyAnalysis, Estimate, FollowingAnalysis};
 
 const FIGURES: [&str; 6] = ["tally", "curve", "tiers", "cells", "halves", "controls"];
-const CONSISTENCY_FIGURES: [&str; 4] = ["modalities", "resolution", "effects", "tokens"];
+pub(super) const CONSISTENCY_FIGURES: [&str; 4] = ["modalities", "resolution", "effects", "tokens"];
 
 /// The page of these analyses of following.
 fn render(about: &About, following: &[FollowingAnalysis], cases: &[CaseView]) -> String {
@@ -20,14 +20,14 @@ fn page() -> String {
 }
 
 /// The page of these analyses of consistency, the first of which is its run's.
-fn consistency_page(consistency: Vec<ConsistencyAnalysis>, items: &[ItemView]) -> String {
+pub(super) fn consistency_page(consistency: Vec<ConsistencyAnalysis>, items: &[ItemView]) -> String {
     let models = (consistency.len() > 1).then(|| crate::analysis::models::compare(&consistency));
     let analysis = Analysis { consistency, models, ..Analysis::default() };
     super::render(&Page { about: &sample::about(), analysis: &analysis, cases: &[], items })
 }
 
 /// A page with everything: both kinds of analysis, and other models to compare with.
-fn full_page() -> String {
+pub(super) fn full_page() -> String {
     let consistency = [vec![sample_items::analysis()], sample_items::others()].concat();
     let analysis =
         Analysis { following: vec![sample::analysis()], consistency, models: Some(sample_items::models()) };
@@ -36,7 +36,7 @@ fn full_page() -> String {
 }
 
 /// The values of an attribute, in the order of the page.
-fn values<'a>(page: &'a str, attribute: &str) -> Vec<&'a str> {
+pub(super) fn values<'a>(page: &'a str, attribute: &str) -> Vec<&'a str> {
     let opening = format!(" {attribute}=\"");
     page.split(&opening).skip(1).filter_map(|rest| rest.split('"').next()).collect()
 }
@@ -330,26 +330,6 @@ fn an_empty_analysis_has_a_sentence_for_every_figure() {
 }
 
 #[test]
-fn an_empty_analysis_of_consistency_has_a_sentence_for_every_figure() {
-    let nothing = crate::analysis::consistency::analyze_rows("m", "s", &[], &Default::default()).unwrap();
-    let page = consistency_page(vec![ConsistencyAnalysis { run: sample::about().run, ..nothing }], &[]);
-    assert!(page.contains("shows no item as image"));
-    assert!(values(&page, "data-figure").is_empty());
-    // The figures, the table of tasks, and the contact sheet.
-    assert_eq!(page.matches("<p class=\"nothing\">").count(), CONSISTENCY_FIGURES.len() + 2);
-}
-
-#[test]
-fn only_the_runs_own_analyses_are_drawn_and_all_are_compared() {
-    let page = full_page();
-    for model in ["large-vlm", "small-vlm-2b", "another-vlm-7b", "old-vlm"] {
-        assert!(page.contains(&format!("{model} × rest")), "{model} stands in the comparison");
-        assert!(page.contains(&format!("{model}: cosine")), "{model} is a point");
-    }
-    assert_eq!(page.matches("<dl class=\"tiles four\">").count(), 1);
-}
-
-#[test]
 fn answers_without_entropies_leave_the_panel_of_entropy_out() {
     let mut analysis = sample::analysis();
     for row in analysis.vision_tiers.iter_mut().chain(&mut analysis.text_tiers) {
@@ -362,20 +342,6 @@ fn answers_without_entropies_leave_the_panel_of_entropy_out() {
     assert!(figure(&page()).contains("entropy, nats"));
     let without = figure(&render(&sample::about(), &[analysis], &[]));
     assert!(!without.contains("entropy, nats") && without.contains("accuracy"), "{without}");
-}
-
-#[test]
-fn the_contact_sheet_shows_every_rendering_with_its_answers() {
-    let items = sample_items::items();
-    let page = consistency_page(vec![sample_items::analysis()], &items);
-    assert_eq!(page.matches("<article class=\"case item\"").count(), items.len());
-    let renderings: usize = items.iter().map(|item| item.renderings.len()).sum();
-    assert_eq!(page.matches("<div class=\"rendering\">").count(), renderings);
-    let pictures = items.iter().flat_map(|item| &item.renderings).filter(|rendering| rendering.png.is_some());
-    assert_eq!(values(&page, "src").len(), pictures.count());
-    assert!(page.contains("read without an error") && page.contains("read with CER 0."));
-    assert!(page.contains("The picture is not part of this page."));
-    assert!(!page.contains("id=\"cases\""), "conflict cases belong to another kind of run");
 }
 
 /// To look at: `cargo test report -- --ignored`, then open `crossmodal-report*.html` in the temporary folder.

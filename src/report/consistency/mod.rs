@@ -3,6 +3,8 @@
 pub mod finding;
 pub mod models;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod tiles;
 
 use super::escape;
