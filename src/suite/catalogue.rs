@@ -1,7 +1,7 @@
 //! The suites that the program knows by name: what `crossmodal suite list` shows.
 
 use super::attribute_recognition::Attribute;
-use super::{color_recognition, mc2};
+use super::{color_recognition, mc2, rest, soebench};
 
 /// A suite's entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -41,6 +41,24 @@ pub const KNOWN: &[KnownSuite] = &[
         about: "photographs; a text contradicts them, two answers in both orders (arXiv 2505.20977)",
         size: "2,000 groups, 12,000 prompts",
         needs: "--data FILE: evaluate_final.json of MC2; --images DIR: COCO 2014, with train2014/ and val2014/",
+    },
+    KnownSuite {
+        name: rest::REST,
+        about: "questions as text, as image, and as both (arXiv 2512.08923)",
+        size: "5 prompts an item",
+        needs: "nothing; for other items --data [TASK=]PATH: published files of MMLU, ARC, GSM-Symbolic, GSM8K",
+    },
+    KnownSuite {
+        name: rest::REST_PLUS,
+        about: "the same in 10 renderings: typefaces, resolutions, colors (arXiv 2512.08923)",
+        size: "41 prompts an item",
+        needs: "nothing; for other items --data, as rest",
+    },
+    KnownSuite {
+        name: soebench::NAME,
+        about: "systems of linear equations as text and as image (arXiv 2512.08923)",
+        size: "150 items, 750 prompts",
+        needs: "",
     },
 ];
 

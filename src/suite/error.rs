@@ -33,6 +33,16 @@ pub enum SuiteError {
         /// Which field, what was expected, what was found.
         reason: String,
     },
+    /// An item of a data file that is not what its columns promise.
+    #[error("{path}, row {row}: {reason}")]
+    Item {
+        /// The file.
+        path: PathBuf,
+        /// Row number (of text files: line number), from 1.
+        row: usize,
+        /// Which field, what was expected, what was found.
+        reason: String,
+    },
     /// A file or folder of the user's is not what the suite needs.
     #[error("{path}: {reason}")]
     File {

@@ -18,6 +18,7 @@ pub mod own;
 mod pictures;
 pub mod prompts;
 mod registry;
+pub mod rest;
 pub mod row;
 pub mod seeding;
 mod selected;

@@ -10,11 +10,12 @@ use super::color_recognition::{self, ColorRecognition};
 use super::mc2::{self, Mc2};
 use super::own::{self, OwnSuite};
 use super::prompts::Prompts;
+use super::rest::{self, Rest, RestSpec};
 use super::selected::Selected;
 use super::{PresentationKind, Suite, SuiteError};
 
 /// Everything that says which suite, in a form that a run can keep and open again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SuiteSpec {
     /// The name of a suite of ours (see [`super::catalogue`]), or a path: see [`OwnSuite::open`].
     pub name: String,
@@ -32,11 +33,14 @@ pub struct SuiteSpec {
     /// Where the images of such items are, for suites that need to be told.
     #[serde(default)]
     pub images: Option<PathBuf>,
-    /// A prompt file of the user's.
+    /// A prompt file of the user's, or the name of a shipped one.
     pub prompts: Option<PathBuf>,
     /// Which presentations are asked; all when empty.
     #[serde(default)]
     pub presentations: Vec<PresentationKind>,
+    /// Settings of `rest`, `rest-plus` and `soebench`.
+    #[serde(default)]
+    pub rest: RestSpec,
 }
 
 impl Default for SuiteSpec {
@@ -51,6 +55,7 @@ impl Default for SuiteSpec {
             images: None,
             prompts: None,
             presentations: Vec::new(),
+            rest: RestSpec::default(),
         }
     }
 }
@@ -77,6 +82,16 @@ pub fn open(spec: &SuiteSpec) -> Result<Box<dyn Suite>, SuiteError> {
 
 /// The suite with all its groups and presentations.
 fn whole(spec: &SuiteSpec) -> Result<Box<dyn Suite>, SuiteError> {
+    if rest::NAMES.contains(&spec.name.as_str()) {
+        return Ok(Box::new(Rest::open(spec)?));
+    }
+    if spec.rest != RestSpec::default() {
+        return Err(SuiteError::Setting(format!(
+            "--variants, --page-width, --margin, --point-size, --max-new-tokens, --max-characters, --keep-latex, \
+             --unknowns and --coefficients are for the suites {}",
+            rest::NAMES.join(", ")
+        )));
+    }
     if spec.name == color_recognition::NAME {
         takes_no_files(spec)?;
         let prompts = match &spec.prompts {

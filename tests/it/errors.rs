@@ -278,7 +278,7 @@ fn an_unknown_suite() {
         .arg(folder.path().join("run"));
     insta::assert_snapshot!(failure(&mut command, folder.path()), @r#"
     error: there is no suite `colour`
-      known suites: color-recognition, shape-recognition, material-recognition, mc2
+      known suites: color-recognition, shape-recognition, material-recognition, mc2, rest, rest-plus, soebench
       or give a .jsonl or .parquet file with your own items (see `crossmodal suite export --help`)
     "#);
 }

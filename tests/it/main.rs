@@ -11,6 +11,8 @@ mod loading;
 mod models;
 mod program;
 mod reference;
+mod rest;
+mod rest_data;
 mod samples;
 mod suites;
 mod tables;

@@ -79,6 +79,10 @@ impl Row {
     }
 
     fn check_options(&self) -> Result<(), String> {
+        // What is known to be faulty is not asked.
+        if self.tags.fault.is_some() {
+            return Ok(());
+        }
         let names: Vec<&str> = self.options.iter().map(|option| option.name.as_str()).collect();
         let reading = self.reading();
         let by_options = matches!(reading, RowReading::OptionToken | RowReading::Choice);
