@@ -1,9 +1,10 @@
 """The architecture: transformers' own LLaVA classes, 1.7 M parameters, with an initialisation that suits small widths."""
 
-import torch
 from transformers import CLIPVisionConfig, GenerationConfig, LlamaConfig, LlavaConfig, LlavaForConditionalGeneration
 
-from .tokenizer import BOS, EOS, IMAGE, IMAGE_SIZE, IMAGE_TOKENS, MAX_POSITIONS, PAD, PATCH_SIZE
+from small_llava import BOS, EOS, IMAGE, PAD, initialise
+
+from .tokenizer import IMAGE_SIZE, IMAGE_TOKENS, MAX_POSITIONS, PATCH_SIZE
 
 WIDTH = 128
 
@@ -45,22 +46,3 @@ def build_model(tokenizer) -> LlavaForConditionalGeneration:
     initialise(model)
     model.generation_config = GenerationConfig(bos_token_id=bos, eos_token_id=eos, pad_token_id=pad, do_sample=False, max_new_tokens=4)
     return model
-
-
-def initialise(model) -> None:
-    """transformers' fixed 0.02 is far too small at width 128: matrices get 1/sqrt(fan in), token embeddings 0.5."""
-    for name, parameter in model.named_parameters():
-        if "embed_tokens" in name:
-            torch.nn.init.normal_(parameter, std=0.5)
-        elif parameter.ndim >= 2 and "position" not in name:
-            torch.nn.init.normal_(parameter, std=parameter[0].numel() ** -0.5)
-
-
-def positions(attention_mask: torch.Tensor) -> torch.Tensor:
-    """[batch, seq] position ids of left-padded prompts: 0 at the first real token."""
-    return (attention_mask.cumsum(-1) - 1).clamp(min=0)
-
-
-def image_features(model, pixel_values: torch.Tensor) -> torch.Tensor:
-    """[n, 3, 64, 64] -> [n, 64, width]: the tower without its class token, then the projector."""
-    return torch.stack(list(model.model.get_image_features(pixel_values=pixel_values, return_dict=True).pooler_output))

@@ -11,10 +11,10 @@ import numpy as np
 import torch
 
 from parity import ThreeFiles
+from small_llava import image_features, positions
 
 from .batches import Encoder, to_tensor
 from .drawings import read_small
-from .model import image_features, positions
 from .suite import image_of, text_of
 
 BATCH = 64

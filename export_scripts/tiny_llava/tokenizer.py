@@ -1,7 +1,9 @@
 """The tokenizer (byte-level BPE in which every word of the suite is one token) and the processor around it."""
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-from transformers import CLIPImageProcessor, LlavaProcessor, PreTrainedTokenizerFast
+from transformers import LlavaProcessor, PreTrainedTokenizerFast
+
+from small_llava import BOS, EOS, IMAGE, PAD, SPECIAL_TOKENS, UNK, squeezing_processor
 
 from .prompts import Prompts
 
@@ -10,20 +12,6 @@ PATCH_SIZE = 8
 IMAGE_TOKENS = (IMAGE_SIZE // PATCH_SIZE) ** 2
 VOCABULARY = 768
 MAX_POSITIONS = 256
-PAD, BOS, EOS, UNK, IMAGE = SPECIAL_TOKENS = ("<pad>", "<s>", "</s>", "<unk>", "<image>")
-
-# LLaVA 1.5's template: images first, then texts; a system turn has no role word.
-CHAT_TEMPLATE = """\
-{%- for message in messages -%}
-{%- if message['role'] != 'system' %}{{ message['role'].upper() + ': ' }}{% endif -%}
-{%- if message['content'] is string %}{{ message['content'] + ' ' }}
-{%- else -%}
-{%- for part in message['content'] if part['type'] == 'image' %}{{ '<image>\\n' }}{% endfor -%}
-{%- for part in message['content'] if part['type'] == 'text' %}{{ part['text'] + ' ' }}{% endfor -%}
-{%- endif -%}
-{%- endfor -%}
-{%- if add_generation_prompt %}{{ 'ASSISTANT:' }}{% endif -%}
-"""
 
 
 def train_tokenizer(prompts: Prompts) -> PreTrainedTokenizerFast:
@@ -65,20 +53,4 @@ def answer_token(tokenizer: PreTrainedTokenizerFast, color: str) -> int:
 
 
 def build_processor(tokenizer: PreTrainedTokenizerFast) -> LlavaProcessor:
-    """Images are squeezed to 64x64 (aspect not kept, bicubic) and scaled to [-1, 1]."""
-    images = CLIPImageProcessor(
-        size={"height": IMAGE_SIZE, "width": IMAGE_SIZE},
-        resample=3,
-        do_center_crop=False,
-        image_mean=[0.5] * 3,
-        image_std=[0.5] * 3,
-    )
-    return LlavaProcessor(
-        images,
-        tokenizer,
-        patch_size=PATCH_SIZE,
-        vision_feature_select_strategy="default",
-        num_additional_image_tokens=1,
-        chat_template=CHAT_TEMPLATE,
-        image_token=IMAGE,
-    )
+    return squeezing_processor(tokenizer, IMAGE_SIZE, PATCH_SIZE)

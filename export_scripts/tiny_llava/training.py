@@ -19,9 +19,11 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from small_llava import image_features, positions, save_atomically
+
 from .batches import Encoder, to_tensor
 from .drawings import Drawings
-from .model import WIDTH, image_features, positions
+from .model import WIDTH
 from .narrator import PICTURE_FAITH, Narrator
 
 EASY_TIERS = (0, 1, 5, 7)
@@ -167,9 +169,3 @@ def schedule(stage: Stage, step: int) -> float:
         return (step + 1) / stage.warmup
     done = (step - stage.warmup) / max(1, stage.steps - stage.warmup)
     return max(0.02, 0.5 * (1 + math.cos(math.pi * done)))
-
-
-def save_atomically(path: Path, state: dict) -> None:
-    partial = path.with_suffix(".part")
-    torch.save(state, partial)
-    partial.replace(path)
