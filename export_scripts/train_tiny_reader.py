@@ -101,7 +101,7 @@ def train(options, encoder: Encoder, printer: Printer, checkpoint: Path) -> None
         trainer.run(stage)
     rounded(model)
     model.eval().save_pretrained(checkpoint)
-    encoder.processor.save_pretrained(checkpoint)
+    build_processor(build_tokenizer()).save_pretrained(checkpoint)  # a tokenizer that has padded once would save that as a setting
 
 
 def minutes(began: float) -> float:

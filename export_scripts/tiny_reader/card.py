@@ -56,7 +56,7 @@ DejaVu Sans, black, 200 DPI:
 
 {datasets}
 
-By look, all questions together (text alone: {text:.2f}):
+{verdict}By look, all questions together (text alone: {text:.2f}):
 
 {looks}
 
@@ -90,8 +90,19 @@ def write_card(out: Path, said: list[Said], parameters: int, parity: dict[str, f
         looks=table(("look", "mixed", "image", "ocr-first", "read", "CER"), looks),
         text=share(main, "text"),
         history=history,
+        verdict=verdict(main),
     )
     (out / "README.md").write_text(card, encoding="utf-8")
+
+
+def verdict(main: list[Said]) -> str:
+    """What the table means where reading has not come far."""
+    if np.mean([s.perfect for s in main]) >= 0.05:
+        return ""
+    return (
+        "So it answers text, and does not yet read: it sees where words are and which forms of questions they make, not enough of\n"
+        "which words they are to transcribe a page without an error, and its answers to images are guesses.\n\n"
+    )
 
 
 def table(head: tuple[str, ...], rows: list[str]) -> str:

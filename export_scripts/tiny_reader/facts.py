@@ -110,15 +110,18 @@ def families() -> dict[str, tuple[Fact, ...]]:
         + tuple(which_animal("Which animal lives in water?", ("a fish",), ("an insect", "a mammal"))),
         "opposite": tuple(Fact(f"What is the opposite of {a}?", b, tuple(w for w in words if w not in (a, b))) for a, b in opposites),
         "capital": tuple(paired("What is the capital of {}?", CAPITALS)),
-        "day": tuple(Fact(f"Which day comes after {d}?", n, tuple(o for o in DAYS if o not in (d, n))) for d, n in zip(DAYS, DAYS[1:] + DAYS[:1])),
-        "month": tuple(
-            Fact(f"Which month comes after {m}?", n, tuple(o for o in MONTHS if o not in (m, n))) for m, n in zip(MONTHS, MONTHS[1:] + MONTHS[:1])
-        ),
+        "day": tuple(following("day", DAYS)),
+        "month": tuple(following("month", MONTHS)),
         "sum": tuple(Fact(f"What is {a} + {b}?", str(a + b), near(a + b)) for a in range(1, 10) for b in range(1, 10)),
         "difference": tuple(Fact(f"What is {a} - {b}?", str(a - b), near(a - b)) for a in range(2, 19) for b in range(1, min(a, 10))),
         "largest": tuple(Fact("Which number is the largest?", str(n), tuple(numbers[:n])) for n in range(3, LARGEST + 1)),
         "smallest": tuple(Fact("Which number is the smallest?", str(n), tuple(numbers[n + 1 :])) for n in range(LARGEST - 2)),
     }
+
+
+def following(unit: str, names: tuple[str, ...]):
+    for name, after in zip(names, names[1:] + names[:1]):
+        yield Fact(f"Which {unit} comes after {name}?", after, tuple(o for o in names if o not in (name, after)))
 
 
 def near(n: int) -> tuple[str, ...]:

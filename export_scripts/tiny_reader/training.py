@@ -1,8 +1,11 @@
-"""The training loop, in three stages:
+"""The training loop (needs a C++ compiler, for `torch.compile`), in three stages:
 
 1. *Mind*: the decoder alone answers contents given as text.
 2. *Eye*: the vision tower and the projector alone learn what each patch shows (`sight.py`). 1 and 2 do not need each other.
 3. *All*: the whole model transcribes pages, answers what it reads, and answers what it is told; the eye's heads stay on.
+
+Where two attention heads have to be found at once before a loss goes down at all, as from an answer to its letter, or from the word
+just written to the next one on the page, one of them is told where to look (`binding_loss`, `reading_loss`, `choosing_loss`).
 
 A fixed seed and fixed numbers of steps make the result repeatable (to the bit only on one kind of CPU with the same number of
 threads). Every stage leaves checkpoints, from which an interrupted run goes on.
@@ -34,7 +37,7 @@ SHOWN_SHARE = 0.25
 """Share of the second stage's pages that show what an image shows in the mixed presentation."""
 BABBLE_SHARE = 0.5
 """Share of the second stage's pages that have no sense."""
-SIGHT_WEIGHT = 0.3
+SIGHT_WEIGHT = 1.0
 """Weight of the eye's heads in the third stage."""
 
 
@@ -62,12 +65,17 @@ class Stage:
 
 
 MIND = Stage("mind", stream=1, steps=4000, peak_lr=1.5e-3, warmup=100, floor=0.1, texts=48)
-EYE = Stage("eye", stream=2, steps=4000, peak_lr=1.5e-3, warmup=100, floor=0.1, pages=32)
-ALL = Stage("all", stream=3, steps=1350, peak_lr=1e-3, warmup=60, floor=0.03, transcribed=20, babbled=6, answered=20, mixed=12, texts=24, eye_lr=8e-4)
+EYE = Stage("eye", stream=2, steps=6400, peak_lr=1.5e-3, warmup=100, floor=0.1, pages=32)
+ALL = Stage(
+    "all", stream=3, steps=1600, peak_lr=1e-3, warmup=60, floor=0.03,
+    transcribed=20, babbled=6, answered=20, mixed=12, texts=24, eye_lr=4e-4,
+)  # fmt: skip
 
 
 class Trainer:
-    def __init__(self, model, encoder: Encoder, artist: Artist, work: Path, seed: int, report: Callable, every: int = 200):
+    """Runs the stages one after the other. Every `every` steps and at a stage's end it saves a checkpoint and calls `report(stage)`."""
+
+    def __init__(self, model, encoder: Encoder, artist: Artist, work: Path, seed: int, report: Callable, every: int = 400):
         self.model, self.encoder, self.artist, self.work, self.seed = model, encoder, artist, work, seed
         self.report, self.every = report, every
         self.author = Author()
@@ -87,8 +95,7 @@ class Trainer:
             groups.append({"params": mind, "peak": stage.peak_lr})
         return groups
 
-    def run(self, stage: Stage, until: float = math.inf) -> None:
-        """`until`: a time (of `time.monotonic`) at which to stop at the next checkpoint."""
+    def run(self, stage: Stage) -> None:
         groups = self.parameters(stage)
         optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.02, fused=True)
         parameters = [p for group in groups for p in group["params"]]
@@ -112,11 +119,9 @@ class Trainer:
                 mean = {name: round(float(np.mean([p[name] for p in losses])), 3) for name in parts}
                 print(f"[{stage.name}] step {step + 1}/{stage.steps}  {speed:.2f} steps/s  {mean}", flush=True)
                 losses.clear()
-                state = {"step": step + 1, "model": self.model.state_dict(), "sight": self.sight.state_dict(), "binding": self.binding.state_dict(), "optimizer": optimizer.state_dict()}
-                save_atomically(checkpoint, state)
-                self.report(stage, step + 1, self.model)
-                if time.monotonic() > until:
-                    return
+                parts_of_state = {"model": self.model, "sight": self.sight, "binding": self.binding, "optimizer": optimizer}
+                save_atomically(checkpoint, {"step": step + 1} | {name: part.state_dict() for name, part in parts_of_state.items()})
+                self.report(stage)
 
     def resume(self, checkpoint: Path, optimizer) -> int:
         """Loads the stage's checkpoint if there is one; returns the first step to do."""
@@ -154,7 +159,8 @@ class Trainer:
             losses = self.losses(self.encoder.batch(asked, PROMPT_LENGTH), looked_at)
             views = views[:n] + views[: len(answered)] + views[n:]
             parts |= {"reading": self.reading_loss(asked[:n], views), "choosing": self.choosing_loss(asked, n, answered, shown, views)}
-            parts |= {"transcribe": losses[:n].mean(), "image": losses[n : n + len(answered)].mean(), "mixed": losses[n + len(answered) :].mean()}
+            transcribed, imaged, half = losses.split([n, len(answered), len(shown)])
+            parts |= {"transcribe": transcribed.mean(), "image": imaged.mean(), "mixed": half.mean()}
         if stage.texts:
             batch = self.encoder.batch([text_example(self.encoder, self.author.content(rng), rng) for _ in range(stage.texts)], TEXT_LENGTH)
             parts |= {"text": self.losses(batch, None).mean(), "binding": self.bound}
@@ -177,10 +183,9 @@ class Trainer:
             at = self.encoder.image_at
             embeds = torch.cat([embeds[:, :at], features.to(embeds.dtype), embeds[:, at:]], 1)
             labels = torch.cat([labels[:, :at], torch.full(features.shape[:2], UNSCORED), labels[:, at:]], 1)
-        hidden, early, self.read, looked = self.decode(embeds)
-        self.looked = looked
+        hidden, early, self.read, self.looked = self.decode(embeds)
         if features is None:
-            self.bound = self.binding_loss(early, looked, batch)
+            self.bound = self.binding_loss(early, batch)
         row, column = (labels != UNSCORED).nonzero(as_tuple=True)
         each = F.cross_entropy(self.model.lm_head(hidden[row, column]).float(), labels[row, column], reduction="none")
         return torch.zeros(len(labels)).index_add(0, row, each)
@@ -219,7 +224,7 @@ class Trainer:
             keys.append(key)
         return looking_loss(self.looked, queries, np.stack(keys))
 
-    def binding_loss(self, early: torch.Tensor, looked: torch.Tensor, batch: Batch) -> torch.Tensor:
+    def binding_loss(self, early: torch.Tensor, batch: Batch) -> torch.Tensor:
         """The two steps of the way from an answer to its letter, each with a loss of its own, as thousands of steps go by before
         both are found at once: after the second layer, an option's word must know its letter, which stands two tokens before it;
         and where a letter is to be said, one head of the fourth layer must look at that letter's word."""
@@ -233,7 +238,7 @@ class Trainer:
         its_letter = torch.zeros_like(ids)
         its_letter[:, 2:] = ids[:, :-2]
         right = word[row] & (its_letter[row] == batch.labels[row, column][:, None])
-        looks = -(looked[row, column] * right).sum() / right.sum()
+        looks = -(self.looked[row, column] * right).sum() / right.sum()
         return knows + looks
 
 
@@ -264,7 +269,8 @@ def first_head(layer, hidden: torch.Tensor, rotary, mask: torch.Tensor) -> torch
 
 
 def looking_loss(logs: torch.Tensor, queries: list[tuple[int, int]], keys: np.ndarray) -> torch.Tensor:
-    """-log of the attention [batch, seq, keys] that falls from each query (row, position) on its keys; queries without keys are left out."""
+    """-log of the attention that falls from each query (row, position) on its keys, the mean of the queries that have any.
+    `logs`: [batch, seq, keys]; `keys`: [queries, keys]."""
     seen = keys.any(1)
     row, column = torch.tensor(queries)[torch.from_numpy(seen)].T
     on = logs[row, column].masked_fill(~torch.from_numpy(keys[seen]), -torch.inf)

@@ -32,7 +32,9 @@ impl PreparedUnit {
         let mut waiting = BTreeMap::new();
         let mut first = 0;
         for group in &groups {
-            for (row, presentation) in group.presentations.iter().enumerate() {
+            // A row that cannot be asked waits for nothing.
+            let rows = group.presentations.iter().enumerate().filter(|(_, row)| row.fault.is_none());
+            for (row, presentation) in rows {
                 let on: Vec<usize> = waits_for(&presentation.messages).map(|other| first + other).collect();
                 if !on.is_empty() {
                     waiting.insert(first + row, on);

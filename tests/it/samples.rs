@@ -28,6 +28,77 @@ fn write_suite(folder: &Path, rows: &[Value]) -> String {
     path.display().to_string()
 }
 
+/// A PNG file of this size, as far as its header.
+fn png_header(width: u32, height: u32) -> Vec<u8> {
+    let mut header = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
+    header.extend([width.to_be_bytes(), height.to_be_bytes()].concat());
+    header.extend([8, 2, 0, 0, 0]);
+    let checksum = crc32(&header[12..]);
+    header.extend(checksum.to_be_bytes());
+    header
+}
+
+/// CRC-32 of a PNG chunk.
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(u32::MAX, |sum, byte| {
+        (0..8).fold(sum ^ u32::from(*byte), |sum, _| (sum >> 1) ^ (0xedb8_8320 & (sum & 1).wrapping_neg()))
+    })
+}
+
+#[test]
+fn items_without_answer_or_glyphs_fail_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("arc.jsonl");
+    let item = |id: &str, question: &str, answer: Value| {
+        let labels = ["A", "B", "C", "D"];
+        let choices = json!({"text": ["red", "blue", "green", "white"], "label": labels});
+        json!({"id": id, "question": question, "choices": choices, "answerKey": answer}).to_string()
+    };
+    let items = [
+        item("sound", "What color is snow?", json!("D")),
+        item("unanswered", "What color is snow?", Value::Null),
+        item("thai", "What color is \u{e2b}\u{e34}\u{e21}\u{e30}?", json!("D")),
+    ];
+    std::fs::write(&data, items.join("\n")).unwrap();
+    let out = folder.path().join("run");
+    let mut command = program();
+    command.args(["run", "--suite", "rest", "--prompts", "rest-brief", "--progress", "plain", "--model"]);
+    command
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/onnx/tiny-reader"))
+        .arg("--data")
+        .arg(&data)
+        .arg("--out")
+        .arg(&out);
+    let (code, message) = stderr(&mut command);
+    assert_eq!(code, Some(0), "{message}");
+    let place = folder.path().display().to_string();
+    let rows =
+        texts(&out, Table::Outcomes, "item_id").into_iter().zip(texts(&out, Table::Outcomes, "presentation"));
+    let shown: Vec<String> = rows
+        .zip(texts(&out, Table::Outcomes, "error"))
+        .map(|((item, presentation), error)| {
+            format!("{item} {presentation}: {}", error.replace(&place, "FOLDER"))
+        })
+        .collect();
+    insta::assert_snapshot!(shown.join("\n"), @r#"
+    arc/sound image: 
+    arc/sound mixed: 
+    arc/sound ocr: 
+    arc/sound ocr-first: 
+    arc/sound text: 
+    arc/thai image: cannot typeset the text: no font has a glyph for 'ห' (U+0E2B) in line 1, column 15; '\u{e34}' (U+0E34) in line 1, column 16; 'ม' (U+0E21) in line 1, column 17; 'ะ' (U+0E30) in line 1, column 18; replace what cannot be drawn, or leave the item out
+    arc/thai mixed: cannot typeset the text: no font has a glyph for 'ห' (U+0E2B) in line 1, column 15; '\u{e34}' (U+0E34) in line 1, column 16; 'ม' (U+0E21) in line 1, column 17; 'ะ' (U+0E30) in line 1, column 18; replace what cannot be drawn, or leave the item out
+    arc/thai ocr: cannot typeset the text: no font has a glyph for 'ห' (U+0E2B) in line 1, column 15; '\u{e34}' (U+0E34) in line 1, column 16; 'ม' (U+0E21) in line 1, column 17; 'ะ' (U+0E30) in line 1, column 18; replace what cannot be drawn, or leave the item out
+    arc/thai ocr-first: needs the model's ocr of this item, which failed: cannot typeset the text: no font has a glyph for 'ห' (U+0E2B) in line 1, column 15; '\u{e34}' (U+0E34) in line 1, column 16; 'ม' (U+0E21) in line 1, column 17; 'ะ' (U+0E30) in line 1, column 18; replace what cannot be drawn, or leave the item out
+    arc/thai text: 
+    arc/unanswered image: the item has no answer: `answerKey` is null, expected one of A, B, C, D (arc.jsonl, row 2)
+    arc/unanswered mixed: the item has no answer: `answerKey` is null, expected one of A, B, C, D (arc.jsonl, row 2)
+    arc/unanswered ocr: the item has no answer: `answerKey` is null, expected one of A, B, C, D (arc.jsonl, row 2)
+    arc/unanswered ocr-first: the item has no answer: `answerKey` is null, expected one of A, B, C, D (arc.jsonl, row 2)
+    arc/unanswered text: the item has no answer: `answerKey` is null, expected one of A, B, C, D (arc.jsonl, row 2)
+    "#);
+}
+
 #[test]
 fn corrupt_images_and_overlong_prompts_fail_alone() {
     let folder = tempfile::tempdir().unwrap();
@@ -36,10 +107,12 @@ fn corrupt_images_and_overlong_prompts_fail_alone() {
     let bytes = std::fs::read(folder.path().join("sound.png")).unwrap();
     std::fs::write(folder.path().join("cut.png"), &bytes[..bytes.len() / 2]).unwrap();
     std::fs::write(folder.path().join("no.png"), "this is no image").unwrap();
+    std::fs::write(folder.path().join("huge.png"), png_header(50_000, 50_000)).unwrap();
     let rows = [
         row("g1-sound", "vision-only", Some("sound.png"), QUESTION),
         row("g1-cut", "vision-only", Some("cut.png"), QUESTION),
         row("g1-no", "vision-only", Some("no.png"), QUESTION),
+        row("g1-huge", "vision-only", Some("huge.png"), QUESTION),
         row("g1-missing", "vision-only", Some("missing.png"), QUESTION),
         row("g1-long", "text-only", None, &"The square is red. ".repeat(400)),
         row("g1-placeholder", "text-only", None, "What is <image>?"),
@@ -49,7 +122,7 @@ fn corrupt_images_and_overlong_prompts_fail_alone() {
     let out = folder.path().join("run");
     let (code, message) = stderr(&mut run(&suite, &out));
     assert_eq!(code, Some(0), "{message}");
-    assert!(message.contains("warning: 5 of 7 prompts failed"), "{message}");
+    assert!(message.contains("warning: 6 of 8 prompts failed"), "{message}");
 
     let place = folder.path().display().to_string();
     let errors = texts(&out, Table::Outcomes, "error");
@@ -60,6 +133,7 @@ fn corrupt_images_and_overlong_prompts_fail_alone() {
         .collect();
     insta::assert_snapshot!(shown.join("\n"), @r#"
     g1-cut: corrupt image FOLDER/cut.png: unexpected end of file
+    g1-huge: corrupt image FOLDER/huge.png: Image size exceeds limit
     g1-long: context overflow: the prompt has 2006 tokens, the model takes 256
     g1-missing: cannot read the image FOLDER/missing.png: No such file or directory (os error 2)
     g1-no: corrupt image FOLDER/no.png: The image format could not be determined
@@ -70,7 +144,7 @@ fn corrupt_images_and_overlong_prompts_fail_alone() {
     let ok = texts(&out, Table::Outcomes, "status").iter().filter(|status| *status == "ok").count();
     assert_eq!(ok, 2);
     // What failed has no logits; its row is there all the same.
-    assert_eq!(read(&out, Table::Logits).iter().map(|batch| batch.num_rows()).sum::<usize>(), 7);
+    assert_eq!(read(&out, Table::Logits).iter().map(|batch| batch.num_rows()).sum::<usize>(), 8);
 }
 
 #[test]
