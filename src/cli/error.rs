@@ -30,8 +30,6 @@ pub(super) enum CliError {
     Pipeline(#[from] PipelineError<RecordError>),
     #[error("{0}")]
     Arguments(String),
-    #[error("cannot read {path}: {source}")]
-    Read { path: PathBuf, source: std::io::Error },
     #[error("cannot write {path}: {source}")]
     Write { path: PathBuf, source: std::io::Error },
     #[error("interrupted after {done} of {units} units; run the same command again and it goes on")]

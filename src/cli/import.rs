@@ -1,14 +1,15 @@
 //! `crossmodal import`: answers that were given elsewhere become a run's tables.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
 use super::error::CliError;
 use super::selection::SuiteSelection;
 use crate::engine::pipeline::Units;
-use crate::engine::{Prediction, Predictions, Sizes, UnitResult};
+use crate::engine::{Predictions, Sizes, UnitResult};
 use crate::record::{Manifest, Profile, RunDirectory, RunSettings, State, Table};
+use crate::suite::prediction::Prediction;
 use crate::suite::seeding::hex_digest;
 use crate::suite::{self, Group, Suite};
 
@@ -16,7 +17,7 @@ use crate::suite::{self, Group, Suite};
 #[derive(Debug, Args)]
 #[command(after_long_help = FORMAT)]
 pub(super) struct ImportArguments {
-    /// The answers: a .jsonl or .parquet file
+    /// The answers: a .jsonl or .parquet file, or a folder of them
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// What they become
@@ -48,7 +49,7 @@ One row an answer:
   variant                 which rendering was shown, where there is one (dejavu-sans-200, ...)
   raw_text                what the model wrote; the answer is read from it as from any other model's text
   answer                  the answer itself, where you have read it already
-  option_logprobs         {\"red\": -0.1, \"blue\": -2.4}: ln p of each option, where you have them
+  option_logprobs         {\"red\": -0.1, \"blue\": -2.4}, or a list in the order of the options: ln p of each, where you have them
   entropy                 nats, over the whole vocabulary at the first token of the answer, where you have it
   text_tokens, vision_tokens, generated_tokens
   error                   why there is no answer
@@ -75,10 +76,11 @@ fn file_name(text: &str) -> Result<String, String> {
 pub(super) fn run(arguments: &ImportArguments) -> Result<(), CliError> {
     let spec = arguments.selection.spec(&arguments.suite)?;
     let suite = suite::open(&spec)?;
-    let bytes = std::fs::read(&arguments.file)
-        .map_err(|source| CliError::Read { path: arguments.file.clone(), source })?;
     let units = Units { groups: suite.group_count(), groups_per_unit: GROUPS_PER_UNIT };
-    let mut predictions = read(&arguments.file, &bytes)?;
+    let given = Prediction::read(&arguments.file)?;
+    let digest = hex_digest(format!("{given:?}"));
+    let mut predictions = Predictions::of(given)
+        .map_err(|reason| CliError::Arguments(format!("{}: {reason}", arguments.file.display())))?;
     let count = predictions.count();
     let results: Vec<UnitResult> = (0..units.count())
         .map(|unit| Ok(predictions.answer(unit, groups(&*suite, units, unit)?)))
@@ -105,7 +107,7 @@ pub(super) fn run(arguments: &ImportArguments) -> Result<(), CliError> {
         tables,
         profile: Profile::Lake,
     };
-    let manifest = Manifest::new((arguments.model.clone(), hex_digest(&bytes)), &*suite, spec, settings)?;
+    let manifest = Manifest::new((arguments.model.clone(), digest), &*suite, spec, settings)?;
     let mut run = RunDirectory::claim(&arguments.out)?.begin(manifest)?;
     if run.state() != State::Complete {
         for result in &results {
@@ -123,21 +125,4 @@ pub(super) fn run(arguments: &ImportArguments) -> Result<(), CliError> {
 
 fn groups(suite: &dyn Suite, units: Units, unit: usize) -> Result<Vec<Group>, CliError> {
     Ok(units.groups_of(unit).map(|index| suite.group(index)).collect::<Result<_, _>>()?)
-}
-
-fn read(path: &Path, bytes: &[u8]) -> Result<Predictions, CliError> {
-    let wrong = |row: usize, reason: String| {
-        CliError::Arguments(format!(
-            "{}, row {}: {reason}\n  see `crossmodal import --help`",
-            path.display(),
-            row + 1
-        ))
-    };
-    let text = std::str::from_utf8(bytes).map_err(|error| wrong(0, error.to_string()))?;
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    let parse = |(row, line): (usize, &&str)| {
-        serde_json::from_str::<Prediction>(line).map_err(|error| wrong(row, error.to_string()))
-    };
-    let predictions = lines.iter().enumerate().map(parse).collect::<Result<_, _>>()?;
-    Predictions::of(predictions).map_err(|(row, reason)| wrong(row, reason))
 }

@@ -62,10 +62,12 @@ enum Command {
 
 /// Runs the program on the process' arguments and returns its exit code.
 pub fn main() -> ExitCode {
-    // As other programs do: `crossmodal analyze RUN --json | head` ends when `head` has seen enough. Where the handler cannot
-    // be set, it ends with a complaint.
-    let _ = flag::register_conditional_default(SIGPIPE, Arc::new(AtomicBool::new(true)));
     let arguments = Arguments::parse();
+    // `crossmodal analyze RUN --json | head` ends when `head` has seen enough, as other programs do; a run goes on though
+    // nobody reads its progress. Where the handler cannot be set, the former ends with a complaint.
+    if !matches!(arguments.command, Command::Run(_) | Command::Demo(_)) {
+        let _ = flag::register_conditional_default(SIGPIPE, Arc::new(AtomicBool::new(true)));
+    }
     let outcome = match arguments.command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),

@@ -21,6 +21,6 @@ pub mod score;
 pub use answered::{Answered, Finish, PromptTokens};
 pub use evaluate::{EvaluationSettings, StageSeconds, UnitResult, encode_images, evaluate};
 pub use generate::{Generation, GenerationSettings, generate};
-pub use imported::{Prediction, Predictions};
+pub use imported::Predictions;
 pub use means::LayerMeans;
 pub use rehearse::{Sizes, rehearse};

@@ -17,6 +17,7 @@ mod input;
 mod method;
 mod number;
 mod page;
+mod part;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]

@@ -90,6 +90,14 @@ impl Cell {
         }
     }
 
+    /// A number.
+    pub fn into_number(self, place: &str) -> Result<f64, String> {
+        match &self {
+            Self::Number(number) => number.as_f64().ok_or_else(|| self.expected(place, "a number")),
+            _ => Err(self.expected(place, "a number")),
+        }
+    }
+
     /// A whole number of 32 bits; also as a text, because the values of a map are all of one type.
     fn into_integer(self, place: &str) -> Result<i32, String> {
         let whole = match &self {
@@ -164,6 +172,14 @@ impl Fields {
         match self.take(name) {
             Cell::Null => Ok(None),
             cell => cell.into_integer(&self.path(name)).map(Some),
+        }
+    }
+
+    /// A number, or nothing.
+    pub fn number(&mut self, name: &str) -> Result<Option<f64>, String> {
+        match self.take(name) {
+            Cell::Null => Ok(None),
+            cell => cell.into_number(&self.path(name)).map(Some),
         }
     }
 

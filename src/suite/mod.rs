@@ -16,6 +16,7 @@ pub mod export;
 pub mod mc2;
 pub mod own;
 mod pictures;
+pub mod prediction;
 pub mod prompts;
 mod registry;
 pub mod rest;

@@ -9,28 +9,13 @@ mod tiles;
 
 use super::escape;
 use super::figure::{effects, modalities, resolution, tokens};
+use super::part::{Part, sections};
 use crate::analysis::summary::{ConsistencyAnalysis, IncompleteReason};
-
-/// A section of the page that the table of contents links to.
-struct Part {
-    key: &'static str,
-    title: &'static str,
-    intro: String,
-    body: String,
-}
 
 /// The analysis as sections. `id` is unique on the page; `title` is the markup that names it, empty where it stands alone.
 #[must_use]
 pub fn section(id: &str, analysis: &ConsistencyAnalysis, title: &str) -> String {
-    let level = if title.is_empty() { 2 } else { 3 };
-    let parts: String = parts(id, analysis)
-        .into_iter()
-        .map(|Part { key, title, intro, body }| {
-            format!(
-                "<section id=\"{id}-{key}\"><h{level}>{title}</h{level}><p class=\"intro\">{intro}</p>{body}</section>"
-            )
-        })
-        .collect();
+    let parts = sections(id, !title.is_empty(), parts(id, analysis));
     format!(
         "<div class=\"analysis\" id=\"{id}\">{title}{}<p class=\"intro\">{}</p>{parts}</div>",
         tiles::tiles(analysis),

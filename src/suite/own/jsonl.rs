@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::source::{Placed, Rows, Source};
 use crate::suite::SuiteError;
-use crate::suite::row::Row;
+use crate::suite::cell::Cell;
 
 /// The rows from byte `at` of the file on.
-pub(super) fn rows(source: &Arc<Source>, at: u64) -> Result<Rows, SuiteError> {
+pub(super) fn rows(source: &Arc<Source>, at: u64) -> Result<Rows<Cell>, SuiteError> {
     let source = Arc::clone(source);
     let path = source.path.clone();
     let io = move |error| SuiteError::Io { action: "read", path: path.clone(), source: error };
@@ -33,7 +33,7 @@ pub(super) fn rows(source: &Arc<Source>, at: u64) -> Result<Rows, SuiteError> {
     })))
 }
 
-fn parse(line: &[u8]) -> Result<Row, String> {
+fn parse(line: &[u8]) -> Result<Cell, String> {
     let value: Value = serde_json::from_slice(line).map_err(|error| {
         // serde counts lines within the row, which is always its first.
         let text = error.to_string();
@@ -43,7 +43,7 @@ fn parse(line: &[u8]) -> Result<Row, String> {
             text.split(" at line ").next().unwrap_or_default()
         )
     })?;
-    Row::of(value.into())
+    Ok(value.into())
 }
 
 struct Lines {

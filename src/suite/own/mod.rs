@@ -24,6 +24,7 @@ use index::Index;
 use source::Source;
 use window::Window;
 
+use super::cell::Cell;
 use super::{Group, Suite, SuiteError};
 
 /// A suite read from files.
@@ -49,6 +50,23 @@ impl OwnSuite {
         }
         Ok(Self { name, sources, index, window: Mutex::default() })
     }
+}
+
+/// What `read` makes of the rows of the files that `path` names (as [`OwnSuite::open`] does); `required` columns must be
+/// there.
+pub(super) fn read_rows<T: 'static>(
+    path: &Path,
+    required: &[&str],
+    read: fn(Cell) -> Result<T, String>,
+) -> Result<Vec<T>, SuiteError> {
+    let (_, sources) = files::find(path)?;
+    let mut found = Vec::new();
+    for source in &sources {
+        for placed in source.read(0, required, read)? {
+            found.push(placed?.row);
+        }
+    }
+    Ok(found)
 }
 
 impl Suite for OwnSuite {

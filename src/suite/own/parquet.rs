@@ -17,7 +17,6 @@ use serde_json::Number;
 use super::source::{Placed, Rows, Source};
 use crate::suite::SuiteError;
 use crate::suite::cell::Cell;
-use crate::suite::row::Row;
 
 /// About how many bytes of rows are decoded at once.
 const BATCH_BYTES: i64 = 16 << 20;
@@ -25,18 +24,15 @@ const BATCH_BYTES: i64 = 16 << 20;
 /// Most rows that are decoded at once.
 const MAX_BATCH_ROWS: i64 = 1024;
 
-/// Columns that every row needs.
-const REQUIRED: [&str; 4] = ["item_id", "group_id", "presentation", "messages"];
-
-/// The rows from number `at` on.
-pub(super) fn rows(source: &Arc<Source>, at: u64) -> Result<Rows, SuiteError> {
+/// The rows from number `at` on; `required` columns must be there.
+pub(super) fn rows(source: &Arc<Source>, at: u64, required: &[&str]) -> Result<Rows<Cell>, SuiteError> {
     let io = |error| SuiteError::Io { action: "read", path: source.path.clone(), source: error };
     let broken = |error: String| source.unusable(format!("it is no Parquet file that can be read: {error}"));
     let file = File::open(&source.path).map_err(io)?;
     let builder =
         ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| broken(error.to_string()))?;
     let columns: Vec<&str> = builder.schema().fields().iter().map(|field| field.name().as_str()).collect();
-    if let Some(lacking) = REQUIRED.iter().find(|name| !columns.contains(name)) {
+    if let Some(lacking) = required.iter().find(|name| !columns.contains(name)) {
         let found = columns.join(", ");
         return Err(source.unusable(format!("it has no column `{lacking}`; its columns are {found}")));
     }
@@ -82,7 +78,7 @@ fn rows_of_batch(
     source: &Source,
     first: u64,
     batch: Result<RecordBatch, ArrowError>,
-) -> Vec<Result<Placed, SuiteError>> {
+) -> Vec<Result<Placed<Cell>, SuiteError>> {
     let table = match batch {
         Ok(batch) => Arc::new(StructArray::from(batch)) as ArrayRef,
         Err(error) => {
@@ -95,8 +91,7 @@ fn rows_of_batch(
         let number = first + row as u64;
         let cell = cell(&table, row).map_err(|reason| source.wrong_row(number, reason))?;
         let bytes = size(&cell);
-        let row = Row::of(cell).map_err(|reason| source.wrong_row(number, reason))?;
-        Ok(Placed { at: number, number, row, bytes })
+        Ok(Placed { at: number, number, row: cell, bytes })
     };
     (0..table.len()).map(row).collect()
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::{jsonl, parquet};
 use crate::suite::SuiteError;
+use crate::suite::cell::Cell;
 use crate::suite::row::Row;
 
 /// How a file holds rows.
@@ -37,20 +38,20 @@ pub(super) struct Source {
     pub format: Format,
 }
 
-/// A row with its place.
-pub(super) struct Placed {
+/// A row (as it stands in the file, or read) with its place.
+pub(super) struct Placed<T = Row> {
     /// From where [`Source::rows`] starts with this row.
     pub at: u64,
     /// The number that a person knows it by: of the line, from 1; of the Parquet row, from 0.
     pub number: u64,
     /// The row.
-    pub row: Row,
+    pub row: T,
     /// About how much memory it takes, bytes.
     pub bytes: usize,
 }
 
 /// Rows in the order of the file.
-pub(super) type Rows = Box<dyn Iterator<Item = Result<Placed, SuiteError>> + Send>;
+pub(super) type Rows<T = Row> = Box<dyn Iterator<Item = Result<Placed<T>, SuiteError>> + Send>;
 
 impl Source {
     /// A file of rows.
@@ -65,10 +66,27 @@ impl Source {
 
     /// The rows from the one at `at` on; all from 0 on.
     pub fn rows(self: &Arc<Self>, at: u64) -> Result<Rows, SuiteError> {
-        match self.format {
-            Format::Jsonl => jsonl::rows(self, at),
-            Format::Parquet => parquet::rows(self, at),
-        }
+        const REQUIRED: [&str; 4] = ["item_id", "group_id", "presentation", "messages"];
+        self.read(at, &REQUIRED, Row::of)
+    }
+
+    /// What `read` makes of the rows from the one at `at` on; `required` columns must be there.
+    pub fn read<T: 'static>(
+        self: &Arc<Self>,
+        at: u64,
+        required: &[&str],
+        read: fn(Cell) -> Result<T, String>,
+    ) -> Result<Rows<T>, SuiteError> {
+        let cells = match self.format {
+            Format::Jsonl => jsonl::rows(self, at)?,
+            Format::Parquet => parquet::rows(self, at, required)?,
+        };
+        let source = Arc::clone(self);
+        Ok(Box::new(cells.map(move |placed| {
+            let Placed { at, number, row, bytes } = placed?;
+            let row = read(row).map_err(|reason| source.wrong_row(number, reason))?;
+            Ok(Placed { at, number, row, bytes })
+        })))
     }
 
     /// What row `number` is called in messages.
