@@ -98,7 +98,12 @@ impl<'a> Item<'a> {
         ItemView {
             item_id: item.item_id.clone(),
             task: item.task.clone(),
-            expected: self.rows.iter().find_map(|row| row.expected.clone()),
+            // What a transcription should be is the picture itself.
+            expected: self
+                .rows
+                .iter()
+                .filter(|row| row.shown != Shown::Ocr)
+                .find_map(|row| row.expected.clone()),
             text,
             renderings: renderings.into_values().collect(),
         }
