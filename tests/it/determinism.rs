@@ -36,6 +36,32 @@ fn threads_and_sessions_do_not_show() {
 }
 
 #[test]
+fn written_answers_are_the_same_on_any_number_of_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let runs = [["1", "1"], ["2", "2"], ["2", "1"]].map(|[threads, sessions]| {
+        let out = folder.path().join(format!("{threads}-{sessions}"));
+        let mut command = program();
+        command.args([
+            "run",
+            "--suite",
+            "rest",
+            "--prompts",
+            "rest-brief",
+            "--limit",
+            "8",
+            "--groups-per-unit",
+            "2",
+        ]);
+        command.args(["--threads", threads, "--sessions", sessions, "--model"]);
+        command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/onnx/tiny-reader")).arg("--out").arg(&out);
+        succeed(&mut command);
+        bytes(&out)
+    });
+    assert_eq!(runs[0].len(), 4 * Table::ALL.len());
+    assert!(runs[1..].iter().all(|other| *other == runs[0]), "a run with other threads has other bytes");
+}
+
+#[test]
 fn a_killed_run_goes_on_and_ends_in_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let (whole, killed) = (folder.path().join("whole"), folder.path().join("killed"));
