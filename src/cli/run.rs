@@ -18,7 +18,7 @@ use crate::record::{Profile, Table};
 pub(super) struct RunArguments {
     #[command(flatten)]
     model: ModelArguments,
-    /// A suite's name (color-recognition), or a .jsonl file with your own items
+    /// A suite's name (see `crossmodal suite list`), or a .jsonl or .parquet file with your own items
     #[arg(long, value_name = "NAME|FILE")]
     suite: String,
     #[command(flatten)]
@@ -34,6 +34,7 @@ const EXAMPLES: &str = "\
 Examples:
   crossmodal run --model onnx/tiny-llava --suite color-recognition --limit 20 --out runs/first
   crossmodal run --model MODEL --suite my/suite.jsonl --out runs/mine --tables outcomes,following
+  crossmodal run --model MODEL --suite rest-plus --data 'arc=ARC-Challenge/test-*.parquet' --variants dpi=50,200 --out runs/arc
 
 The tables lie in DIR/tables/table=*/model=*/suite=*/part-*.parquet. The same model, suite and settings give the same bytes,
 whatever the number of threads and however often the run was interrupted. Continue with
