@@ -54,7 +54,8 @@ pub(super) fn assemble(
     let deepstack = (0..layers)
         .map(|layer| Model::among_zeros(embeds.dim(), &rows_of(Some(layer))))
         .collect::<Result<_, _>>()?;
-    Ok(DecoderInput { embeds, mask, positions, token_types, deepstack })
+    let asked = (0..batch).map(|row| (row, length - 1)).collect();
+    Ok(DecoderInput { embeds, mask, positions, token_types, deepstack, asked })
 }
 
 /// Why a prompt cannot run: one of its images has no features, or not as many as its tokens.

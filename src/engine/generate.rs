@@ -97,6 +97,7 @@ pub(super) fn continue_greedily(
                 prompts[row].positions.next_token_type
             }),
             deepstack: Vec::new(),
+            asked: (0..rows.len()).map(|row| (row, 0)).collect(),
         };
         output = model.decode(input, Some(&output.past), false)?;
     }

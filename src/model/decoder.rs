@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
-use ndarray::{Array2, Array3, ArrayD, Axis, s};
+use ndarray::{Array2, Array3, ArrayD, Axis};
 use ort::session::{Session, SessionInputValue};
 use ort::value::{DynValue, Tensor, TensorElementType};
 
 use super::ModelError;
 use super::contract::{check_inputs, check_output, check_type, dimensions, element_type};
 use super::names::DecoderNames;
-use super::tensors::{FLOATS, INTEGERS, failed, float_value, floats, int_value, three_axes, wrong};
+use super::past::{Past, PastRow};
+use super::tensors::{FLOATS, Floats, INTEGERS, failed, float_value, floats, int_value, three_axes, wrong};
 
 const STEP: &str = "decoder";
 
@@ -26,17 +27,13 @@ pub struct DecoderInput {
     pub token_types: Array2<i64>,
     /// What is added after the first layers, [batch, sequence, hidden] each; may be empty where nothing is.
     pub deepstack: Vec<Array3<f32>>,
-}
-
-/// The keys and values of all layers, as the runtime holds them.
-pub struct Past {
-    /// In the order of the decoder's inputs.
-    values: Vec<DynValue>,
+    /// Tokens whose logits are wanted: (row, place among the new tokens).
+    pub asked: Vec<(usize, usize)>,
 }
 
 /// What a decoder says about the sequences of one batch.
 pub struct DecoderOutput {
-    /// Logits at the last position, [batch, vocabulary].
+    /// Logits of the tokens that were asked for, in that order: [asked, vocabulary].
     pub logits: Array2<f32>,
     /// The residual stream after the final norm, [batch, sequence, hidden]; where the graph gives it.
     pub hidden: Option<Array3<f32>>,
@@ -88,6 +85,11 @@ impl Decoder {
         Ok(Self { first, next, names, hidden_output, pads: has_positions && !groups_queries })
     }
 
+    /// Copies the keys and values of sequences side by side, shorter ones padded on the left.
+    pub fn gather(&self, rows: &[PastRow]) -> Result<Past, ModelError> {
+        Past::gather(rows, self.next.as_ref().unwrap_or(&self.first).session.allocator())
+    }
+
     pub fn gives_hidden_states(&self) -> bool {
         self.hidden_output.is_some()
     }
@@ -106,7 +108,9 @@ impl Decoder {
         let (batch, length, _) = input.embeds.dim();
         let kept = self.next.as_ref().unwrap_or(&self.first);
         let presents: Vec<String> = kept.past.iter().map(|input| input.present.clone()).collect();
-        let last_logits_only = !(hidden && self.hidden_output.is_some());
+        let asked = input.asked.clone();
+        let last = asked.iter().all(|&(_, place)| place + 1 == length);
+        let last_logits_only = last && !(hidden && self.hidden_output.is_some());
         let graph = match &mut self.next {
             Some(next) if past.is_some() => next,
             _ => &mut self.first,
@@ -120,8 +124,7 @@ impl Decoder {
         let mut inputs = graph.inputs(&self.names, input, past.is_some(), last_logits_only)?;
         inputs.extend(graph.past(past, batch)?);
         let mut outputs = graph.session.run(inputs).map_err(|error| failed(STEP, error))?;
-        let logits = three_axes(floats(&outputs[self.names.logits.as_str()], STEP)?, STEP)?;
-        let last = logits.dim().1.checked_sub(1).ok_or_else(|| wrong(STEP, "no logits came out"))?;
+        let logits = asked_logits(&outputs[self.names.logits.as_str()], &asked, length)?;
         let hidden = match &self.hidden_output {
             Some(name) if hidden => Some(three_axes(floats(&outputs[name.as_str()], STEP)?, STEP)?),
             _ => None,
@@ -138,8 +141,32 @@ impl Decoder {
                 outputs.remove(name).ok_or_else(|| wrong(STEP, &format!("the graph has no output `{name}`")))
             })
             .collect::<Result<_, _>>()?;
-        Ok(DecoderOutput { logits: logits.slice(s![.., last, ..]).to_owned(), hidden, past: Past { values } })
+        Ok(DecoderOutput { logits, hidden, past: Past { values } })
     }
+}
+
+/// The logits of `asked` tokens; the graph gives those of all `length` new tokens of a row, or of the last one only.
+fn asked_logits(
+    value: &DynValue,
+    asked: &[(usize, usize)],
+    length: usize,
+) -> Result<Array2<f32>, ModelError> {
+    let (shape, all) = Floats::of(value, STEP)?;
+    let &[batch, given, vocabulary] = shape.as_slice() else {
+        return Err(wrong(STEP, &format!("logits have the shape {shape:?}, expected three axes")));
+    };
+    let skipped = length.checked_sub(given);
+    let mut rows = Array2::zeros((asked.len(), vocabulary));
+    for (mut row, &(sequence, place)) in rows.rows_mut().into_iter().zip(asked) {
+        let place = skipped.and_then(|skipped| place.checked_sub(skipped)).filter(|_| sequence < batch);
+        let Some(place) = place else {
+            let reason = format!("logits of {batch} x {given} tokens came out, {length} went in");
+            return Err(wrong(STEP, &reason));
+        };
+        let first = (sequence * given + place) * vocabulary;
+        all.copy(first..first + vocabulary, row.as_slice_mut().unwrap_or_default());
+    }
+    Ok(rows)
 }
 
 /// Named values for a session.

@@ -6,9 +6,10 @@ use ndarray::{Array2, Array3};
 use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
-use super::decoder::{Decoder, DecoderInput, DecoderOutput, Past};
+use super::decoder::{Decoder, DecoderInput, DecoderOutput};
 use super::embedding::{Embedding, ImageRows, scatter};
 use super::family::Pixels;
+use super::past::{Past, PastRow};
 use super::surgery::head_input;
 use super::vision::{ImageFeatures, VisionEncoder};
 use super::{GraphFile, ModelDirectory, ModelError, OnnxRuntime, Provider, graph};
@@ -126,6 +127,16 @@ impl Model {
         hidden: bool,
     ) -> Result<DecoderOutput, ModelError> {
         self.decoder.run(input, past, hidden)
+    }
+}
+
+impl Model {
+    /// Copies the keys and values of sequences side by side, shorter ones padded on the left.
+    ///
+    /// # Errors
+    /// When a row lies outside of its cache, or memory is short.
+    pub fn gather(&self, rows: &[PastRow]) -> Result<Past, ModelError> {
+        self.decoder.gather(rows)
     }
 }
 

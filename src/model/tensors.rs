@@ -63,6 +63,34 @@ pub(super) fn floats(value: &DynValue, step: &'static str) -> Result<ArrayD<f32>
     Ok(halves.mapv(f16::to_f32))
 }
 
+/// Floats where the runtime holds them.
+pub(super) enum Floats<'v> {
+    Single(&'v [f32]),
+    Half(&'v [f16]),
+}
+
+impl<'v> Floats<'v> {
+    /// With their shape.
+    pub fn of(value: &'v DynValue, step: &'static str) -> Result<(Vec<usize>, Self), ModelError> {
+        let sizes = |shape: &[i64]| shape.iter().map(|&size| usize::try_from(size).unwrap_or(0)).collect();
+        if let Ok((shape, values)) = value.try_extract_tensor::<f32>() {
+            return Ok((sizes(shape), Self::Single(values)));
+        }
+        let (shape, values) = value.try_extract_tensor::<f16>().map_err(|error| failed(step, error))?;
+        Ok((sizes(shape), Self::Half(values)))
+    }
+
+    /// Copies a range, which must lie within, into `target` of the same length.
+    pub fn copy(&self, range: std::ops::Range<usize>, target: &mut [f32]) {
+        match self {
+            Self::Single(values) => target.copy_from_slice(&values[range]),
+            Self::Half(values) => {
+                target.iter_mut().zip(&values[range]).for_each(|(to, from)| *to = from.to_f32());
+            }
+        }
+    }
+}
+
 pub(super) fn three_axes(array: ArrayD<f32>, step: &'static str) -> Result<Array3<f32>, ModelError> {
     let found = format!("an output has the shape {:?}, expected three axes", array.shape());
     array.into_dimensionality::<Ix3>().map_err(|_| wrong(step, &found))
