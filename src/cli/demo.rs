@@ -48,6 +48,7 @@ pub(super) fn run(arguments: &DemoArguments) -> Result<(), CliError> {
         session: &arguments.session,
         suite,
         out,
+        shard: None,
         recording: &arguments.recording,
         install_runtime: true,
     };

@@ -4,6 +4,7 @@ mod analyze;
 mod cases;
 mod demo;
 mod error;
+mod explain;
 mod import;
 mod inspect;
 mod model;

@@ -113,6 +113,16 @@ impl Case {
     }
 }
 
+/// A prompt without its last tokens.
+fn beginning(prompt: &Prompt, without: usize) -> Prompt {
+    let length = prompt.ids.len() - without;
+    let mut shorter = prompt.clone();
+    shorter.ids.truncate(length);
+    shorter.positions.ids = prompt.positions.ids.slice(ndarray::s![.., ..length]).to_owned();
+    shorter.positions.token_types.truncate(length);
+    shorter
+}
+
 pub fn folder_of(of: &str, family: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(of).join(family)
 }
@@ -180,15 +190,34 @@ impl Fixture {
         let place = |name: &String| self.cases.iter().position(|case| asked(case, name)).unwrap();
         let generated: Vec<usize> = self.batch.iter().map(place).collect();
         assert!(generated.len() >= 3, "{family}: {} cases with answers", generated.len());
-        let settings = GenerationSettings { max_new_tokens: STEPS, stop_tokens: &[], keep_logits: true };
-        let mut run = |cases: &[usize]| -> Vec<Generation> {
-            let prompts: Vec<&Prompt> =
-                cases.iter().map(|case| self.prompts[*case].as_ref().unwrap()).collect();
-            generate(&mut self.model, &prompts, &self.features, settings).unwrap()
+        let golden: Vec<Vec<u32>> =
+            generated.iter().map(|case| self.cases[*case].tokens.clone().unwrap()).collect();
+        let mut run = |prompts: &[&Prompt], drafts: Option<&[Vec<u32>]>| -> Vec<Generation> {
+            let settings =
+                GenerationSettings { max_new_tokens: STEPS, stop_tokens: &[], keep_logits: true, drafts };
+            generate(&mut self.model, prompts, &self.features, settings).unwrap().0
         };
-        let alone: Vec<Generation> = generated.iter().map(|case| run(&[*case]).remove(0)).collect();
-        let together = run(&generated);
-        for (what, generations) in [("alone", alone), ("in a batch of unlike lengths", together)] {
+        let prompts: Vec<&Prompt> =
+            generated.iter().map(|&case| self.prompts[case].as_ref().unwrap()).collect();
+        let alone = prompts.iter().map(|prompt| run(&[prompt], None).remove(0)).collect();
+        let together = run(&prompts, None);
+        let drafted = run(&prompts, Some(&golden));
+        let spoiled: Vec<Vec<u32>> =
+            golden.iter().map(|tokens| [&tokens[..3], &tokens[2..]].concat()).collect();
+        let misled = run(&prompts, Some(&spoiled));
+        // Each goes on after another prompt that it begins with.
+        let beginnings: Vec<Prompt> = prompts.iter().map(|prompt| beginning(prompt, 3)).collect();
+        let both: Vec<&Prompt> = prompts.iter().copied().chain(&beginnings).collect();
+        let mut shared = run(&both, Some(&[]));
+        shared.truncate(prompts.len());
+        let ways = [
+            ("alone", alone),
+            ("in a batch of unlike lengths", together),
+            ("with a right draft", drafted),
+            ("with a wrong draft", misled),
+            ("after a shared beginning", shared),
+        ];
+        for (what, generations) in ways {
             for (case, generation) in generated.iter().zip(generations) {
                 let case = &self.cases[*case];
                 let name = format!("{family}, {}, {what}", case.name);
