@@ -9,7 +9,7 @@ use ndarray::{ArrayView1, ArrayView2};
 
 use super::answered::Finish;
 use super::batches::{BatchRules, Size};
-use super::drafts::Trust;
+use super::drafts::{Trust, worth_verifying};
 use super::forward::{Piece, Seen, forward};
 use super::requests::{Continuation, Generation, RunningSettings, Work};
 use crate::model::{Model, ModelError};
@@ -160,7 +160,14 @@ impl<'a> Decoding<'a> {
     /// Looks for what each sequence will probably write next.
     fn draft(&mut self) {
         let drafts: Vec<Vec<u32>> = (0..self.sequences.len()).map(|index| self.draft_of(index)).collect();
-        self.sequences.iter_mut().zip(drafts).for_each(|(sequence, draft)| sequence.draft = draft);
+        let sizes: Vec<(usize, f64)> = drafts
+            .iter()
+            .zip(&self.sequences)
+            .map(|(draft, sequence)| (draft.len(), sequence.trust.expected(draft.len())))
+            .collect();
+        for ((sequence, draft), worth) in self.sequences.iter_mut().zip(drafts).zip(worth_verifying(&sizes)) {
+            sequence.draft = if worth { draft } else { Vec::new() };
+        }
     }
 
     fn draft_of(&self, index: usize) -> Vec<u32> {

@@ -4,6 +4,8 @@
 //! looked up where the last tokens written stand in a source: the text that was rendered (for a transcription), what the
 //! model wrote for the same item in another presentation, and its own prompt and answer.
 
+use super::batches::PASS_TOKENS;
+
 /// The first draft's length.
 const FIRST: usize = 8;
 
@@ -14,15 +16,17 @@ const LONGEST: usize = 256;
 const MATCHED: usize = 2;
 
 /// How much of its drafts a model has kept so far, and so how long the next one is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Trust {
     length: usize,
     misses: usize,
+    /// The share of drafted tokens that was kept, the latest drafts counting most.
+    kept: f64,
 }
 
 impl Default for Trust {
     fn default() -> Self {
-        Self { length: FIRST, misses: 0 }
+        Self { length: FIRST, misses: 0, kept: 0.7 }
     }
 }
 
@@ -32,6 +36,7 @@ impl Trust {
         if drafted == 0 {
             return;
         }
+        self.kept = 0.5 * self.kept + 0.5 * kept as f64 / drafted as f64;
         if kept == drafted {
             self.length = (4 * self.length).min(LONGEST);
             self.misses = self.misses.saturating_sub(1);
@@ -39,6 +44,11 @@ impl Trust {
             self.length = (2 * kept).clamp(FIRST / 2, LONGEST);
             self.misses = if kept == 0 { self.misses + 1 } else { 0 };
         }
+    }
+
+    /// How many tokens of a draft will probably be kept.
+    pub fn expected(&self, drafted: usize) -> f64 {
+        self.kept * drafted as f64
     }
 
     /// A draft of at most `most` tokens that go on after `written`: from the source in which the most of its last tokens
@@ -73,6 +83,29 @@ impl Trust {
         };
         own[place..].iter().cycle().take(most).copied().collect()
     }
+}
+
+/// Which drafts are worth verifying, of sequences that are written together: (tokens, tokens that will probably be kept) each.
+///
+/// Without drafts, sequences share the cost of a pass. Drafted ones need a pass of their own, unless all are drafted, in which
+/// every row is as long as the longest. The longest drafts are taken, as many as together save most.
+pub(super) fn worth_verifying(drafts: &[(usize, f64)]) -> Vec<bool> {
+    let pass = PASS_TOKENS as f64;
+    let token = 1.0 + pass / drafts.len().max(1) as f64;
+    let mut order: Vec<usize> = (0..drafts.len()).filter(|&index| drafts[index].0 > 0).collect();
+    order.sort_by_key(|&index| (std::cmp::Reverse(drafts[index].0), index));
+    let (mut saved, mut best, mut taken) = (0.0, 0.0, 0);
+    for (place, &index) in order.iter().enumerate() {
+        saved += token * drafts[index].1;
+        let more_passes = if place + 1 < drafts.len() { pass } else { 0.0 };
+        let gain = saved - more_passes - ((place + 1) * drafts[order[0]].0) as f64;
+        if gain > best {
+            (best, taken) = (gain, place + 1);
+        }
+    }
+    let mut worth = vec![false; drafts.len()];
+    order[..taken].iter().for_each(|&index| worth[index] = true);
+    worth
 }
 
 /// Tokens that are compared at most.
@@ -124,6 +157,19 @@ mod tests {
         assert_eq!(draft(&trust, &[10]), TEXT[1..5]);
         assert_eq!(draft(&trust, &[12, 13]), [0; 0], "two tokens convince no longer");
         assert_eq!(draft(&trust, &[12, 13, 14]), TEXT[5..9]);
+    }
+
+    #[test]
+    fn a_draft_is_verified_where_it_saves_more_than_its_pass_costs() {
+        assert_eq!(worth_verifying(&[(4, 2.0)]), [true]);
+        assert_eq!(worth_verifying(&[(0, 0.0); 4]), [false; 4]);
+        let mut many = [(0, 0.0); 16];
+        many[3] = (8, 6.0);
+        assert_eq!(worth_verifying(&many), [false; 16], "15 others would wait for a short one");
+        many[3] = (60, 55.0);
+        assert!(worth_verifying(&many)[3]);
+        assert_eq!(worth_verifying(&[(32, 30.0); 16]), [true; 16]);
+        assert_eq!(worth_verifying(&[(32, 8.0); 16]), [false; 16]);
     }
 
     #[test]

@@ -5,11 +5,8 @@
 
 use std::ops::Range;
 
+use super::batches::PASS_TOKENS;
 use crate::prepare::Prompt;
-
-/// What a pass through the decoder costs beyond its tokens, in tokens: on a CPU, reading the weights once. A shared prefix
-/// that saves less is not worth a pass of its own.
-const PASS_TOKENS: usize = 24;
 
 /// A run of tokens that follow those of the node above.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,8 +79,8 @@ fn branches(tokens: &[Vec<Token>], sorted: &[usize], depth: usize) -> Vec<Node> 
         let mut children = branches(tokens, longer, end);
         let users = children.len() + usize::from(!ends.is_empty());
         let saved = (users - 1) * (end - depth);
+        // A shared prefix that saves less than a pass costs is run again for each.
         if users > 1 && saved < PASS_TOKENS {
-            // Cheaper to run these tokens again for each.
             children.iter_mut().for_each(|child| child.range.start = depth);
             nodes.extend(children);
             let node = |&first: &usize| Node {
