@@ -118,6 +118,6 @@ mod tests {
 
     #[test]
     fn a_hundred_right_tokens_take_three_passes() {
-        assert_eq!([1, 2, 10, 100, 400].map(passes_when_right), [0, 1, 1, 3, 5]);
+        assert_eq!([1, 2, 10, 100, 400].map(passes_when_right), [0, 1, 1, 3, 4]);
     }
 }
