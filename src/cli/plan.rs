@@ -15,7 +15,7 @@ use super::progress::{Progress, note};
 use super::run::RecordingArguments;
 use crate::engine::pipeline::{Ending, Pipeline, Took, Units};
 use crate::engine::{EvaluationSettings, Sizes, UnitResult, Work, rehearse};
-use crate::model::ModelDirectory;
+use crate::model::{LogitPositions, ModelDirectory};
 use crate::prepare::Preparer;
 use crate::record::{Manifest, RecordError, RunDirectory, RunSettings, Shard, State, Table, UnitLog};
 use crate::suite::{self, Ask, Suite, SuiteSpec};
@@ -68,6 +68,11 @@ impl Plan<'_> {
         }
         if embeddings && !models[0].gives_hidden_states() {
             note("note: the LM head was not found in this decoder: embeddings have rows of depth input only");
+        }
+        if models[0].logit_positions() == LogitPositions::All {
+            note(
+                "note: the LM head was not found in this decoder: it computes the logits of all tokens, not only of those that are asked for",
+            );
         }
         let units = Units { groups: suite.group_count(), groups_per_unit: self.recording.groups_per_unit };
         let manifest = self.manifest(&directory, &*suite, units, version)?;

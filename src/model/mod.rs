@@ -22,7 +22,7 @@ mod surgery;
 mod tensors;
 mod vision;
 
-pub use decoder::{DecoderInput, DecoderOutput};
+pub use decoder::{DecoderInput, DecoderOutput, LogitPositions};
 pub use directory::{GraphFile, ModelDirectory, Precision};
 pub use embedding::ImageRows;
 pub use error::ModelError;

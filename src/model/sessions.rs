@@ -6,13 +6,15 @@ use ndarray::{Array2, Array3};
 use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
-use super::decoder::{Decoder, DecoderInput, DecoderOutput};
+use super::decoder::{Decoder, DecoderGraph, DecoderInput, DecoderOutput, LogitPositions};
 use super::embedding::{Embedding, ImageRows, scatter};
 use super::family::Pixels;
+use super::graph::{Edit, Graph};
+use super::names::DecoderNames;
 use super::past::{Past, PastRow};
-use super::surgery::head_input;
+use super::surgery::{Head, compute_asked_logits};
 use super::vision::{ImageFeatures, VisionEncoder};
-use super::{GraphFile, ModelDirectory, ModelError, OnnxRuntime, Provider, graph};
+use super::{GraphFile, ModelDirectory, ModelError, OnnxRuntime, Provider};
 
 /// How sessions are made.
 #[derive(Debug, Clone, Copy)]
@@ -48,28 +50,16 @@ impl Model {
         let path = directory.graph(GraphFile::EmbedTokens);
         let embedding = Embedding::of(open(runtime, path, settings, None)?, path, names.embedding.clone())?;
 
-        let path = directory.graph(GraphFile::Decoder);
-        let (mut hidden_output, mut edited) = (None, None);
-        let mut bytes = read(path)?;
-        let groups_queries = graph::nodes(&bytes)
-            .is_ok_and(|nodes| nodes.iter().any(|node| node.operator == "GroupQueryAttention"));
-        if settings.hidden_states
-            && let Some(name) = head_input(&bytes, &names.decoder.logits).map(String::from)
-        {
-            bytes.extend(graph::extra_outputs(&[&name]));
-            edited = Some(bytes);
-            hidden_output = Some(name);
-        } else {
-            drop(bytes);
-        }
-        let first = (open(runtime, path, settings, edited.as_deref())?, path);
-        drop(edited);
-        let next = match directory.decoder_with_past() {
-            Some(path) => Some((open(runtime, path, settings, None)?, path)),
-            None => None,
-        };
-        let decoder = Decoder::of(first, next, names.decoder.clone(), hidden_output, groups_queries)?;
+        let decoder = |path| DecoderGraph::open(runtime, path, settings, &names.decoder);
+        let first = decoder(directory.graph(GraphFile::Decoder))?;
+        let next = directory.decoder_with_past().map(decoder).transpose()?;
+        let decoder = Decoder::of(first, next, names.decoder.clone())?;
         Ok(Self { vision, embedding, decoder })
+    }
+
+    /// Tokens whose logits the decoder computes.
+    pub fn logit_positions(&self) -> LogitPositions {
+        self.decoder.logit_positions()
     }
 
     /// Whether the decoder gives the residual stream after its final norm.
@@ -140,11 +130,46 @@ impl Model {
     }
 }
 
+impl<'p> DecoderGraph<'p> {
+    /// Opens a graph with the edits that it allows.
+    fn open(
+        runtime: &OnnxRuntime,
+        path: &'p Path,
+        settings: SessionSettings,
+        names: &DecoderNames,
+    ) -> Result<Self, ModelError> {
+        let mut bytes = read(path)?;
+        let mut edit = Edit::default();
+        let (mut hidden_output, mut edited, mut groups_queries) = (None, false, false);
+        // What is no graph is left to the runtime, which says more about it.
+        if let Ok(graph) = Graph::read(&bytes) {
+            groups_queries = graph.has("GroupQueryAttention");
+            if let Some(head) = Head::find(&graph, &names.logits) {
+                edited = compute_asked_logits(&graph, &head, &names.logits, &mut edit);
+                if settings.hidden_states {
+                    edit.output(head.hidden);
+                    hidden_output = Some(head.hidden.to_string());
+                    edited = true;
+                }
+            }
+        }
+        let session = if edited {
+            edit.apply(&mut bytes)
+                .map_err(|error| ModelError::File { path: path.into(), reason: error.to_string() })?;
+            open(runtime, path, settings, Some(bytes))?
+        } else {
+            drop(bytes);
+            open(runtime, path, settings, None)?
+        };
+        Ok(Self { session, path, hidden_output, groups_queries })
+    }
+}
+
 fn open(
     runtime: &OnnxRuntime,
     path: &Path,
     settings: SessionSettings,
-    edited: Option<&[u8]>,
+    edited: Option<Vec<u8>>,
 ) -> Result<Session, ModelError> {
     let broken = |error: String| ModelError::File {
         path: path.into(),
@@ -169,7 +194,7 @@ fn open(
             builder
                 .with_config_entry(key, folder)
                 .map_err(|error| broken(error.to_string()))?
-                .commit_from_memory(bytes)
+                .commit_from_memory(&bytes)
         }
         None => builder.commit_from_file(path),
     };
