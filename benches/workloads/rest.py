@@ -12,7 +12,7 @@ from . import questions
 
 TRANSCRIPTION_TOKENS = 100
 """Tokens that are written at most for a page."""
-LETTERS = ["A", "B", "C", "D"]
+OPTIONS = [{"name": letter, "spellings": [letter]} for letter in "ABCD"]
 
 
 def export(crossmodal: Path, suite: str, items: int, out: Path) -> None:
@@ -32,7 +32,7 @@ def rows_of(row: dict, exported: list[dict]) -> list[dict]:
     if row["presentation"] == "ocr":
         return [row | {"tags": row["tags"] | {"max_new_tokens": TRANSCRIPTION_TOKENS}}]
     tags = {name: value for name, value in row["tags"].items() if name != "max_new_tokens"}
-    scored = row | {"options": LETTERS, "tags": tags | {"reading": "option-token"}}
+    scored = row | {"options": OPTIONS, "tags": tags | {"reading": "option-token"}}
     return [scored, stem_transcription(row, exported)] if row["presentation"] == "mixed" else [scored]
 
 
@@ -42,7 +42,7 @@ def stem_transcription(mixed: dict, exported: list[dict]) -> dict:
     whole = next(row for row in exported if row["presentation"] == "ocr" and (row["item_id"], row["tags"].get("variant")) == same)
     image = next(part for part in mixed["messages"][0]["content"] if part["type"] == "image")
     instruction = [part for part in whole["messages"][0]["content"] if part["type"] == "text"]
-    stem = "\n".join(whole["answer"].splitlines()[: -len(LETTERS)])
+    stem = "\n".join(whole["answer"].splitlines()[: -len(OPTIONS)])
     tags = whole["tags"] | {"max_new_tokens": TRANSCRIPTION_TOKENS}
     messages = [{"role": "user", "content": [image, *instruction]}]
     return whole | {"item_id": f"{mixed['item_id']}/stem", "messages": messages, "answer": stem, "tags": tags}

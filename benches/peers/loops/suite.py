@@ -43,7 +43,7 @@ def read(folder: Path) -> list[Row]:
 def row(fields: dict, folder: Path) -> Row:
     tags = fields["tags"]
     parts = [part for message in fields["messages"] for part in message["content"]]
-    options = [option if isinstance(option, dict) else {"name": option, "spellings": [option]} for option in fields["options"]]
+    options = [option if isinstance(option, dict) else usual_spellings(option) for option in fields["options"]]
     return Row(
         key=(fields["item_id"], fields["presentation"], tags.get("variant", "none")),
         messages=fields["messages"],
@@ -51,6 +51,11 @@ def row(fields: dict, folder: Path) -> Row:
         options=options,
         max_new_tokens=tags["max_new_tokens"] if tags["reading"] == "transcript" else 0,
     )
+
+
+def usual_spellings(name: str) -> dict:
+    """What crossmodal takes an option for that is a name alone."""
+    return {"name": name, "spellings": [name, name.lower(), name[:1].upper() + name[1:], name.upper()]}
 
 
 def batches(rows: list[Row], size: int) -> list[list[Row]]:
