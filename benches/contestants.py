@@ -66,7 +66,7 @@ def stages_of_log(path: Path) -> dict[str, float]:
     """Of all units; copies of the model that ran side by side share the time."""
     units = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     names = {"vision": "vision_secs", "prefill": "decoder_secs", "decode": "generation_secs"}
-    return {stage: sum(unit[name] / unit["sessions"] for unit in units) for stage, name in names.items()}
+    return {stage: sum(unit.get(name, 0.0) / unit["sessions"] for unit in units) for stage, name in names.items()}
 
 
 def answer_of_row(row: dict) -> tuple[Key, dict]:

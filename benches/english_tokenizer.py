@@ -2,7 +2,7 @@
 
 Byte-level BPE of some thousand merges, trained on the English text of this repository and on questions of `workloads/questions.py`. Its
 vocabulary is filled up to that of the published model with words that no text is split into: whatever a model of random weights writes
-has a text, by which writings can be compared.
+has a text, by which writings can be compared. Another README makes another tokenizer: compare runs on the same export.
 """
 
 import json

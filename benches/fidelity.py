@@ -6,8 +6,6 @@ from transformers import PreTrainedTokenizerBase
 
 from contestants import Key
 
-NEVER = float("nan")
-
 
 @dataclass
 class Fidelity:
@@ -55,7 +53,10 @@ def same_tokens(given: dict, expected: list[int], tokenizer: PreTrainedTokenizer
     if "tokens" in given:
         pairs = zip(given["tokens"], expected)
         return next((at for at, (ours, theirs) in enumerate(pairs) if ours != theirs), min(len(given["tokens"]), len(expected)))
-    text_of = lambda count: tokenizer.decode(expected[:count], skip_special_tokens=True)
+
+    def text_of(count: int) -> str:
+        return tokenizer.decode(expected[:count], skip_special_tokens=True)
+
     if given["text"] == text_of(len(expected)):
         return len(expected)
     # A character may be cut at the end.

@@ -116,7 +116,7 @@ def report(calls: list[dict], options, wall: float, peak: float) -> None:
         count[kind] += 1
     total, work = sum(spent.values()), sum(needed.values())
     print(f"{options.file.name}: {wall:.1f} ms a run without the profiler, {total:.1f} ms in operators with it")
-    print(f"{options.threads} thread{'s' if options.threads > 1 else ''}; peak {peak:.0f} GFLOP/s (fp32 product of {gemm.SIZE} x {gemm.SIZE})\n")
+    print(f"{options.threads} threads; peak {peak:.0f} GFLOP/s (fp32 product of {gemm.SIZE} x {gemm.SIZE})\n")
     print("| operator | ms | share | calls | GFLOP | GFLOP/s | of peak |\n|---|---|---|---|---|---|---|")
     for kind in sorted(spent, key=spent.get, reverse=True):
         if spent[kind] < 0.002 * total:

@@ -26,9 +26,8 @@ from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-from contestants import REPOSITORY, Outcome, Peer, all_of, finish, read_answers
-from fidelity import compare
-from stage_table import stage_table
+from contestants import REPOSITORY, Peer, all_of, finish, read_answers
+from tables import results_table, stage_table
 from transformers import AutoTokenizer
 from workloads import WORKLOADS
 
@@ -42,10 +41,12 @@ def main() -> None:
     arguments.add_argument("--items", type=int, default=2, help="questions, or groups of pictures (default: %(default)s)")
     arguments.add_argument("--rounds", type=int, default=1)
     arguments.add_argument("--threads", type=int, default=1)
-    arguments.add_argument("--only", nargs="+", help="those whose name has one of these in it, such as crossmodal 'onnxruntime f32, batch 1'")
+    arguments.add_argument("--only", nargs="+", help="those whose name has one of these in it, such as 'onnxruntime f32'")
     arguments.add_argument("--run-arguments", default="", metavar="ARGS", help="for all runs of crossmodal, such as '--precision int8'")
-    arguments.add_argument("--variant", action="append", default=[], metavar="NAME=ARGS", help="one more row of crossmodal; may be repeated")
-    arguments.add_argument("--work", type=Path, help="folder to keep suite, runs and reference in; what is there of them is used again")
+    arguments.add_argument(
+        "--variant", action="append", default=[], metavar="NAME=ARGS", help="one more row of crossmodal; may be repeated"
+    )
+    arguments.add_argument("--work", type=Path, help="folder for suites and reference answers; what is there is used again")
     options = arguments.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         measure(options, options.work or Path(scratch))
@@ -61,16 +62,18 @@ def measure(options, work: Path) -> None:
     for number in range(options.rounds):
         measured = finish([sys.executable, REPOSITORY / "benches" / "gemm.py", "--threads", options.threads], os.environ)
         peaks.append(json.loads(measured.stdout))
-        for at, one in enumerate(everyone):
+        for one in everyone:
             with tempfile.TemporaryDirectory(dir=work) as place:
                 outcome = one.run(suite, Path(place) / "run")
             outcomes[one.name].append(outcome)
             print(f"round {number + 1}, {one.name}: {outcome.wall:.1f} s, {outcome.cpu:.1f} CPU s", file=sys.stderr, flush=True)
     peak = {kind: statistics.median(each[kind] for each in peaks) for kind in peaks[0]}
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("onnxruntime", "torch", "transformers", "openvino"))
-    print(f"\n{options.workload}, {options.items} items, {len(reference)} prompts, {options.threads} threads, median of {options.rounds}; {versions}")
+    asked = f"{options.workload}, {options.items} items, {len(reference)} prompts"
+    print(f"\n{asked}, {options.threads} threads, median of {options.rounds} rounds")
+    print(versions)
     print(f"peak: {peak['f32']:.0f} GFLOP/s in fp32 (onnxruntime), {peak['bf16']:.0f} in bf16 (torch)\n")
-    print_results(outcomes, reference, AutoTokenizer.from_pretrained(options.model))
+    print(results_table(outcomes, reference, AutoTokenizer.from_pretrained(options.model)))
     print(stage_table(everyone, outcomes, options.model, peak))
 
 
@@ -80,18 +83,6 @@ def reference_answers(options, suite: Path) -> dict:
     if not answers.exists():
         Peer("transformers", "f32", 1, options.checkpoint, os.cpu_count()).run(suite, answers.with_suffix(""))
     return read_answers(answers)
-
-
-def print_results(outcomes: dict[str, list[Outcome]], reference: dict, tokenizer) -> None:
-    median = {name: [statistics.median(getattr(run, kind) for run in runs) for kind in ("wall", "cpu")] for name, runs in outcomes.items()}
-    first = median[next(iter(median))]
-    print("| who | prompts/s | wall s | CPU s | wall, to the first row | CPU, to the first row | answers that differ | largest d logp, d entropy | written tokens that differ |")
-    print("|---|---|---|---|---|---|---|---|---|")
-    for name, (wall, cpu) in median.items():
-        last = outcomes[name][-1]
-        found = compare(last.answers, reference, tokenizer)
-        speed = f"{last.prompts / wall:.2f} | {wall:.1f} | {cpu:.1f} | {wall / first[0]:.2f}x | {cpu / first[1]:.2f}x"
-        print(f"| {name} | {speed} | {found.differ} of {found.scores} | {found.logp:.1e}, {found.entropy:.1e} | {found.lost} of {found.tokens} |")
 
 
 if __name__ == "__main__":

@@ -8,10 +8,33 @@ import json
 import random
 from pathlib import Path
 
-NAMES = ("Anna", "Ben", "Clara", "David", "Emma", "Felix", "Grace", "Henry", "Irene", "Jacob", "Karen", "Louis", "Maria", "Nora", "Oscar", "Paula")
+NAMES = (
+    "Anna",
+    "Ben",
+    "Clara",
+    "David",
+    "Emma",
+    "Felix",
+    "Grace",
+    "Henry",
+    "Irene",
+    "Jacob",
+    "Karen",
+    "Louis",
+    "Maria",
+    "Nora",
+    "Oscar",
+    "Paula",
+)
 THINGS = ("lantern", "kettle", "umbrella", "telescope", "guitar", "blanket", "hammer", "compass", "camera", "basket", "ladder", "mirror")
 PLACES = ("the harbor", "the old library", "the market square", "the railway station", "a small farm", "the science museum")
-REASONS = ("it was lighter than it looked", "nobody else wanted it", "it had been a present", "it was needed in the evening", "a neighbor had asked for it")
+REASONS = (
+    "it was lighter than it looked",
+    "nobody else wanted it",
+    "it had been a present",
+    "it was needed in the evening",
+    "a neighbor had asked for it",
+)
 OPENINGS = (
     "Four friends met at {place} on a cold morning in {month}. Each of them had brought one thing, and no two had brought the same.",
     "In {month} four students went on a trip to {place}. Every one of them carried a single object, all of them different.",

@@ -20,7 +20,9 @@ def export(crossmodal: Path, suite: str, items: int, out: Path) -> None:
     source = out.parent / f"{out.name}-questions.jsonl"
     questions.write(source, items)
     command = [crossmodal, "suite", "export", suite, "--data", f"mmlu={source}", "--prompts", "rest-brief"]
-    subprocess.run([*command, "--presentations", "ocr,text,image,mixed", "--limit", str(items), "--out", out], check=True, capture_output=True)
+    subprocess.run(
+        [*command, "--presentations", "ocr,text,image,mixed", "--limit", str(items), "--out", out], check=True, capture_output=True
+    )
     path = out / "suite.jsonl"
     exported = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     rows = [row for written in exported for row in rows_of(written, exported)]

@@ -19,7 +19,8 @@ FILES = ("vision_encoder", "embed_tokens", "decoder_model_merged")
 
 @dataclass(frozen=True)
 class Graph:
-    """A loaded file: the shapes of its inputs (0 for a dynamic dimension), and a function from inputs to outputs, by name."""
+    """A loaded file: the shapes of its inputs (0 for a dynamic dimension), and a function from inputs to outputs, by name. Outputs
+    `present.*` may be in the runtime's own form; the next call takes them. Outputs hold until the next call but one."""
 
     inputs: dict[str, list[int]]
     run: Callable[[Feed], Feed]

@@ -1,12 +1,29 @@
-"""Seconds and model-FLOPs utilisation by stage: FLOPs that were needed / seconds / peak of a matrix product in that precision."""
+"""What is printed of the runs: speed and fidelity, and where the time went."""
 
 import statistics
 from pathlib import Path
 
-from contestants import Outcome
+from contestants import Key, Outcome
+from fidelity import compare
 from flops import Flops
 
 STAGES = ("vision", "prefill", "decode")
+
+
+def results_table(outcomes: dict[str, list[Outcome]], reference: dict[Key, dict], tokenizer) -> str:
+    """A row for everyone: medians of the rounds, ratios to the first, and how far the last round's answers are from the reference."""
+    median = {name: [statistics.median(getattr(run, kind) for run in runs) for kind in ("wall", "cpu")] for name, runs in outcomes.items()}
+    first, (first_wall, first_cpu) = next(iter(median.items()))
+    columns = ("who", "prompts/s", "wall s", "CPU s", f"{first} is faster by (wall)", "(CPU)", "answers that differ")
+    columns += ("largest d logp, d entropy", "written tokens that differ")
+    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    for name, (wall, cpu) in median.items():
+        last = outcomes[name][-1]
+        found = compare(last.answers, reference, tokenizer)
+        speed = f"{last.prompts / wall:.2f} | {wall:.1f} | {cpu:.1f} | {wall / first_wall:.2f}x | {cpu / first_cpu:.2f}x"
+        same = f"{found.differ} of {found.scores} | {found.logp:.1e}, {found.entropy:.1e} | {found.lost} of {found.tokens}"
+        lines.append(f"| {name} | {speed} | {same} |")
+    return "\n".join(lines)
 
 
 def needed(flops: Flops, prompts: list[dict], once: bool) -> dict[str, float]:
@@ -22,7 +39,9 @@ def needed(flops: Flops, prompts: list[dict], once: bool) -> dict[str, float]:
 
 
 def stage_table(everyone: list, outcomes: dict[str, list[Outcome]], model: Path, peak: dict[str, float]) -> str:
-    """A row for everyone. How long prompts are is known from crossmodal's tables; without a run of it there is no table."""
+    """A row for everyone: seconds and model-FLOPs utilisation, which is FLOPs that were needed / seconds / peak in that precision.
+    How long prompts are is known from crossmodal's tables; without a run of it there is no table.
+    """
     ours = next((one for one in everyone if one.encodes_once), None)
     if ours is None:
         return "\nno run of crossmodal: no utilisation"
