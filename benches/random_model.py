@@ -105,19 +105,19 @@ def initialise(model) -> None:
     """Weights under which a prompt matters. transformers' own (0.02 for all) give nearly the same logits for every prompt, and a
     model that repeats its last token for ever. Here what the layers add weighs as much as the embedding they start from.
     """
-    text = model.config.get_text_config()
-    heads = ("lm_head", "embed_tokens") if text.tie_word_embeddings else ("lm_head",)
+    layers = model.config.get_text_config().num_hidden_layers
+    head = model.get_output_embeddings().weight  # which may be the embedding
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if parameter.ndim < 2:
                 continue
             fan_in = parameter[0].numel()
-            if any(head in name for head in heads):
+            if parameter is head:
                 scale = LOGIT_SPREAD * fan_in**-0.5
             elif "embed" in name and "patch" not in name:
                 scale = 0.5
             else:
-                scale = fan_in**-0.5 * ((2 * text.num_hidden_layers) ** -0.5 if name.endswith(LAST) else 1.0)
+                scale = fan_in**-0.5 * ((2 * layers) ** -0.5 if name.endswith(LAST) else 1.0)
             parameter.normal_(0, scale)
     model.tie_weights()
 
