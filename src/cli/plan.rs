@@ -74,6 +74,12 @@ impl Plan<'_> {
                 "note: the LM head was not found in this decoder: it computes the logits of all tokens, not only of those that are asked for",
             );
         }
+        let exact = !models[0].scales_together();
+        if generates && !exact && !self.recording.no_drafts {
+            note(
+                "note: this decoder quantizes the activations of a pass on one scale: answers are written without drafts, which could change a token",
+            );
+        }
         let units = Units { groups: suite.group_count(), groups_per_unit: self.recording.groups_per_unit };
         let manifest = self.manifest(&directory, &*suite, units, version)?;
         let mut run = claimed.begin(manifest)?;
@@ -102,7 +108,7 @@ impl Plan<'_> {
                 batch_tokens: self.recording.batch_tokens,
                 top_k: self.recording.top_k,
                 embeddings,
-                drafts: !self.recording.no_drafts,
+                drafts: exact && !self.recording.no_drafts,
                 sharing: !self.recording.no_sharing,
             },
             stop: &stop,

@@ -78,6 +78,8 @@ pub(super) struct DecoderGraph<'p> {
     pub hidden_output: Option<String>,
     /// Whether it attends with GroupQueryAttention.
     pub groups_queries: bool,
+    /// Whether it quantizes the activations of a pass on one scale.
+    pub scales_together: bool,
 }
 
 pub(super) struct Decoder {
@@ -87,6 +89,8 @@ pub(super) struct Decoder {
     names: DecoderNames,
     /// Whether rows of unlike length may run together.
     pub pads: bool,
+    /// Whether a token's numbers depend on the other tokens of its pass.
+    pub scales_together: bool,
 }
 
 struct Graph {
@@ -113,6 +117,7 @@ impl Decoder {
         names: DecoderNames,
     ) -> Result<Self, ModelError> {
         let (first_path, groups_queries) = (first.path, first.groups_queries);
+        let scales_together = first.scales_together || next.as_ref().is_some_and(|next| next.scales_together);
         let first = Graph::of(first, &names)?;
         let next = next.map(|next| Graph::of(next, &names)).transpose()?;
         for input in next.iter().flat_map(|next| &next.past) {
@@ -120,7 +125,7 @@ impl Decoder {
         }
         let has_positions = takes(&first.session, &names.position_ids);
         // GroupQueryAttention on the CPU knows lengths only, no mask: padding on the left is silently wrong.
-        Ok(Self { first, next, names, pads: has_positions && !groups_queries })
+        Ok(Self { first, next, names, pads: has_positions && !groups_queries, scales_together })
     }
 
     /// Copies the keys and values of sequences side by side, shorter ones padded on the left.

@@ -72,6 +72,11 @@ impl Model {
         self.decoder.pads
     }
 
+    /// Whether a token's numbers depend on the other tokens of its pass: activations are quantized on one scale.
+    pub fn scales_together(&self) -> bool {
+        self.decoder.scales_together
+    }
+
     /// Whether the decoder takes a past: without, it scores prompts and writes nothing.
     pub fn continues(&self) -> bool {
         self.decoder.continues()
@@ -140,10 +145,12 @@ impl<'p> DecoderGraph<'p> {
     ) -> Result<Self, ModelError> {
         let mut bytes = read(path)?;
         let mut edit = Edit::default();
-        let (mut hidden_output, mut edited, mut groups_queries) = (None, false, false);
+        let (mut hidden_output, mut edited) = (None, false);
+        let (mut groups_queries, mut scales_together) = (false, false);
         // What is no graph is left to the runtime, which says more about it.
         if let Ok(graph) = Graph::read(&bytes) {
             groups_queries = graph.has("GroupQueryAttention");
+            scales_together = graph.has("DynamicQuantizeLinear") || graph.has("DynamicQuantizeMatMul");
             if let Some(head) = Head::find(&graph, &names.logits) {
                 edited = compute_asked_logits(&graph, &head, &names.logits, &mut edit);
                 if settings.hidden_states {
@@ -161,7 +168,7 @@ impl<'p> DecoderGraph<'p> {
             drop(bytes);
             open(runtime, path, settings, None)?
         };
-        Ok(Self { session, path, hidden_output, groups_queries })
+        Ok(Self { session, path, hidden_output, groups_queries, scales_together })
     }
 }
 
