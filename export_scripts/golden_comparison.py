@@ -289,6 +289,14 @@ def accuracy_interval(reference, run, random):
     return np.percentile(drawn[:, 0] / drawn[:, 1], [2.5, 97.5]).tolist()
 
 
+def name_of(presentation, control):
+    return presentation if control == "none" else f"{presentation}, {control}"
+
+
+def of_kind(rows, kind):
+    return {key: row for key, row in rows.items() if (key[2], key[4]) == kind}
+
+
 def write(folder, side, table, rows, schema):
     model = MODELS[side]
     folder = folder / side / f"tables/table={table}/model={model}/suite={SUITE}"
@@ -325,14 +333,13 @@ def main():
     runs, following = make_runs(random)
     write_runs(out, runs, following)
     reference, run = ({tuple(row[name] for name in KEY): row for row in runs[side]} for side in MODELS)
-    kinds = sorted({key[2] for key in [*reference, *run]})
-    of_kind = lambda rows, kind: {key: row for key, row in rows.items() if key[2] == kind}
+    kinds = sorted({(key[2], key[4]) for key in [*reference, *run]})
     figures, intervals = following_figures(following["reference"], following["run"], random)
     prompts = prompt_figures(reference, run)
     expected = {
         "verdict": {"kind": "answers-differ", "differ": prompts["compared"] - prompts["same_answers"], "compared": prompts["compared"]},
         "suite": SUITE, "prompts": prompts,
-        "by_presentation": {kind: prompt_figures(of_kind(reference, kind), of_kind(run, kind)) for kind in kinds},
+        "by_presentation": {name_of(*kind): prompt_figures(of_kind(reference, kind), of_kind(run, kind)) for kind in kinds},
         "following": figures, "consistency": consistency_figures(reference, run),
         "intervals": {"accuracy": accuracy_interval(reference, run, random), **intervals},
     }

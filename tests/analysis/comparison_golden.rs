@@ -179,7 +179,7 @@ fn runs_of_other_suites_are_not_compared() {
     );
     let elsewhere = |batch: RecordBatch| {
         let mut metadata = batch.schema().metadata().clone();
-        metadata.insert(FINGERPRINT.into(), "0123456789abcdef".into());
+        metadata.insert(FINGERPRINT, "0123456789abcdef");
         let schema = batch.schema().as_ref().clone().with_metadata(metadata);
         batch.with_schema(schema.into()).unwrap()
     };

@@ -59,13 +59,14 @@ pub fn assert_same(found: &Value, expected: &Value, path: &str) {
     }
 }
 
-/// Name of a row of a task, rendering or presentation; "all" of the row over all renderings.
-fn name_of(row: &Value) -> &str {
-    row.get("task")
-        .or(row.get("variant"))
-        .or(row.get("presentation"))
-        .and_then(Value::as_str)
-        .unwrap_or("all")
+/// Name of a row of a task, rendering or presentation (and its control); "all" of the row over all renderings.
+fn name_of(row: &Value) -> String {
+    let text = |field: &str| row.get(field).and_then(Value::as_str);
+    let name = text("task").or(text("variant")).or(text("presentation")).unwrap_or("all");
+    match text("control") {
+        None | Some("none") => name.to_owned(),
+        Some(control) => format!("{name}, {control}"),
+    }
 }
 
 #[test]

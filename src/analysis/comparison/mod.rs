@@ -111,10 +111,12 @@ fn check_same_suite([reference, run]: &[Side; 2]) -> Result<(), AnalysisError> {
 }
 
 fn by_presentation(joined: &Joined<PromptRow>, resampling: &GroupBootstrap) -> Vec<PresentationFidelity> {
-    let kinds: BTreeSet<&str> = joined.rows().map(|row| row.presentation.as_str()).collect();
-    let fidelity = |kind: &str| PresentationFidelity {
-        presentation: kind.to_owned(),
-        fidelity: prompts::fidelity(&joined.part(|row| row.presentation == kind), resampling),
+    let kind_of = |row: &PromptRow| (row.presentation.clone(), row.control.clone());
+    let kinds: BTreeSet<(String, String)> = joined.rows().map(kind_of).collect();
+    let fidelity = |(presentation, control): (String, String)| {
+        let part = joined.part(|row| row.presentation == presentation && row.control == control);
+        let fidelity = prompts::fidelity(&part, resampling);
+        PresentationFidelity { presentation, control, fidelity }
     };
     kinds.into_iter().map(fidelity).collect()
 }

@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::analysis::tables::NO_CONTROL;
+
 use super::{BalancePoint, ConsistencySettings, Estimate};
 
 /// A run that is compared.
@@ -130,11 +132,23 @@ pub struct PromptFidelity {
 /// The figures of one kind of presentation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PresentationFidelity {
-    /// Its name.
+    /// How the prompts are shown.
     pub presentation: String,
+    /// The control that they belong to, or "none". What a control asks may have no answer, and a guess changes easily.
+    pub control: String,
     /// Its figures.
     #[serde(flatten)]
     pub fidelity: PromptFidelity,
+}
+
+impl PresentationFidelity {
+    /// The presentation, and the control where there is one.
+    pub fn name(&self) -> String {
+        match self.control.as_str() {
+            NO_CONTROL => self.presentation.clone(),
+            control => format!("{}, {control}", self.presentation),
+        }
+    }
 }
 
 /// What became of the modality that is followed, over the conflict cases of both runs that failed in neither.
@@ -221,7 +235,7 @@ pub struct Comparison {
     pub settings: ConsistencySettings,
     /// Over all prompts.
     pub prompts: PromptFidelity,
-    /// By kind of presentation, by name.
+    /// By kind of presentation and control, sorted.
     pub by_presentation: Vec<PresentationFidelity>,
     /// `None` where the runs have no conflict cases.
     pub following: Option<FollowingFidelity>,

@@ -12,8 +12,8 @@ use crate::analysis::summary::{
 
 /// The whole comparison, with a line feed after every line.
 pub fn comparison(of: &Comparison) -> String {
-    let rows: Vec<(&str, &PromptFidelity)> = std::iter::once(("all", &of.prompts))
-        .chain(of.by_presentation.iter().map(|of| (of.presentation.as_str(), &of.fidelity)))
+    let rows: Vec<Row> = std::iter::once(("all".to_owned(), &of.prompts))
+        .chain(of.by_presentation.iter().map(|of| (of.name(), &of.fidelity)))
         .collect();
     // One presentation is all there is.
     let rows = if rows.len() == 2 { &rows[1..] } else { &rows[..] };
@@ -56,12 +56,13 @@ fn heading(of: &Comparison) -> String {
     text
 }
 
-type Row<'a> = (&'a str, &'a PromptFidelity);
+/// A kind of prompts and its figures.
+type Row<'a> = (String, &'a PromptFidelity);
 
 fn answers(rows: &[Row]) -> String {
     let row = |(name, of): &Row| {
         [
-            (*name).to_owned(),
+            name.clone(),
             count(of.compared),
             count(of.compared - of.same_answers),
             share(of.answer_agreement),
@@ -76,17 +77,16 @@ fn distances(heading: &str, rows: &[Row], pick: fn(&PromptFidelity) -> Option<Di
     let row = |(name, of): &Row| {
         let Distance { values, mean, p95, max, mean_change } = pick(of)?;
         let nats = |value: f64| format!("{value:.4}");
-        Some([
-            (*name).to_owned(),
-            count(values),
-            nats(mean),
-            nats(p95),
-            nats(max),
-            format!("{mean_change:+.4}"),
-        ])
+        Some([name.clone(), count(values), nats(mean), nats(p95), nats(max), signed_nats(mean_change)])
     };
     let rows: Vec<_> = rows.iter().filter_map(row).collect();
     section(heading, ["", "values", "mean", "95 % below", "largest", "mean change"], &rows)
+}
+
+/// With its sign, where four decimals have one.
+fn signed_nats(value: f64) -> String {
+    let text = format!("{value:+.4}");
+    if text == "-0.0000" { "+0.0000".into() } else { text }
 }
 
 fn texts(rows: &[Row]) -> String {
@@ -94,7 +94,7 @@ fn texts(rows: &[Row]) -> String {
         let of = of.texts?;
         let distance =
             of.distance.map_or_else(|| "-".into(), |of| estimate(of, |value| format!("{value:.4}")));
-        Some([(*name).to_owned(), count(of.texts), share(of.same), distance])
+        Some([name.clone(), count(of.texts), share(of.same), distance])
     };
     let rows: Vec<_> = rows.iter().filter_map(row).collect();
     section("Written texts", ["", "texts", "the same", "edits / character"], &rows)
@@ -103,7 +103,7 @@ fn texts(rows: &[Row]) -> String {
 fn accuracy(rows: &[Row]) -> String {
     let row = |(name, of): &Row| {
         let [reference, run, change] = paired(&of.accuracy);
-        (of.scored > 0).then(|| [(*name).to_owned(), count(of.scored), reference, run, change])
+        (of.scored > 0).then(|| [name.clone(), count(of.scored), reference, run, change])
     };
     let rows: Vec<_> = rows.iter().filter_map(row).collect();
     section("Accuracy", ["", "scored", "reference", "run", "change"], &rows)
@@ -118,8 +118,18 @@ fn paired(of: &Paired) -> [String; 3] {
 
 fn following(of: &FollowingFidelity) -> String {
     let mut text = String::from("Following, over the conflict cases of both runs\n");
-    let agreement = format!("{} of {} of {} cases", share(of.agreement), count(of.decided), count(of.cases));
+    let agreement = format!("{} of {} cases", share(of.agreement), count(of.decided));
     line(&mut text, "follow the same", &agreement);
+    if of.decided < of.cases {
+        let undecided = count(of.cases - of.decided);
+        line(
+            &mut text,
+            "",
+            &format!(
+                "{undecided} more have no conflict in either run: an answer is no option, or both are the same"
+            ),
+        );
+    }
     let analysed =
         format!("{} in the reference, {} in the run", count(of.analysed_reference), count(of.analysed_run));
     line(&mut text, "analysed", &analysed);

@@ -7,9 +7,9 @@ use crate::report::number;
 use crate::report::table::Table;
 
 /// All prompts, then each presentation where there are several.
-fn rows(comparison: &Comparison) -> Vec<(&str, &PromptFidelity)> {
-    let kinds = comparison.by_presentation.iter().map(|of| (of.presentation.as_str(), &of.fidelity));
-    let rows: Vec<_> = std::iter::once(("all", &comparison.prompts)).chain(kinds).collect();
+fn rows(comparison: &Comparison) -> Vec<(String, &PromptFidelity)> {
+    let kinds = comparison.by_presentation.iter().map(|of| (of.name(), &of.fidelity));
+    let rows: Vec<_> = std::iter::once(("all".to_string(), &comparison.prompts)).chain(kinds).collect();
     if rows.len() == 2 { rows[1..].to_vec() } else { rows }
 }
 
@@ -28,7 +28,7 @@ pub fn answers(comparison: &Comparison) -> String {
     for (name, of) in rows(comparison) {
         let [reference, run, change] = paired(&of.accuracy);
         table.row([
-            name.to_string(),
+            name,
             number::count(of.compared),
             number::count(of.compared - of.same_answers),
             number::optional_estimate(of.answer_agreement, 3),
@@ -62,7 +62,7 @@ pub fn distances(comparison: &Comparison) -> String {
         let cell = |of: Option<Distance>, pick: fn(Distance) -> f64| number::optional(of.map(pick), 4);
         let (option, entropy) = (of.option_logprob, of.entropy);
         table.row([
-            name.to_string(),
+            name,
             cell(option, |of| of.mean),
             cell(option, |of| of.p95),
             cell(option, |of| of.max),
@@ -85,7 +85,7 @@ pub fn texts(comparison: &Comparison) -> String {
     let mut table = Table::new(&["presentation", "texts", "the same", "edits a character"]);
     for (name, of) in rows {
         table.row([
-            name.to_string(),
+            name,
             number::count(of.texts),
             number::optional_estimate(of.same, 3),
             number::optional_estimate(of.distance, 4),

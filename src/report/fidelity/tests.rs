@@ -49,7 +49,11 @@ pub fn comparison() -> Comparison {
         settings: ConsistencySettings::default(),
         prompts,
         by_presentation: ["conflict", "text-only"]
-            .map(|kind| PresentationFidelity { presentation: kind.into(), fidelity: prompts })
+            .map(|kind| PresentationFidelity {
+                presentation: kind.into(),
+                control: "none".into(),
+                fidelity: prompts,
+            })
             .into(),
         following: Some(FollowingFidelity {
             cases: 3600,
