@@ -7,8 +7,8 @@ use clap::Args;
 use super::analyze::ResamplingOptions;
 use super::error::CliError;
 use crate::analysis::summary::Comparison;
-use crate::analysis::{self, output, table};
-use crate::record::atomic;
+use crate::analysis::{self, ConsistencySettings, output, table};
+use crate::record::{atomic, read_manifest};
 use crate::report;
 
 /// `crossmodal compare`
@@ -33,7 +33,7 @@ pub(super) struct CompareArguments {
 /// Runs `crossmodal compare`.
 pub(super) fn run(arguments: &CompareArguments) -> Result<(), CliError> {
     let CompareArguments { reference, run, json, out, resampling } = arguments;
-    let comparison = analysis::compare(reference, run, &resampling.settings())?;
+    let comparison = compare(reference, run, &resampling.settings())?;
     let encoded = output::to_json(&comparison)?;
     let pages = match out {
         Some(folder) => write(&comparison, &encoded, folder)?,
@@ -46,6 +46,19 @@ pub(super) fn run(arguments: &CompareArguments) -> Result<(), CliError> {
     println!("{}", table::comparison(&comparison));
     pages.iter().for_each(|path| println!("{}", path.display()));
     Ok(())
+}
+
+/// Compares a run with a reference run; precisions are those of the manifests, where there are such.
+pub(super) fn compare(
+    reference: &Path,
+    run: &Path,
+    settings: &ConsistencySettings,
+) -> Result<Comparison, CliError> {
+    let mut comparison = analysis::compare(reference, run, settings)?;
+    for (folder, side) in [(reference, &mut comparison.reference), (run, &mut comparison.run)] {
+        side.precision = read_manifest(folder)?.map(|manifest| manifest.settings.precision);
+    }
+    Ok(comparison)
 }
 
 /// Writes the comparison as JSON and as a page into `folder`, and says where they are.

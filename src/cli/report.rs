@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::analyze::AnalysisOptions;
 use super::cases;
+use super::compare;
 use super::error::CliError;
 use crate::analysis::summary::Comparison;
 use crate::analysis::tables::{Partition, read_outcomes};
@@ -45,7 +46,7 @@ pub(super) fn run(arguments: &ReportArguments) -> Result<(), CliError> {
     let analysis = analysis::analyze(&arguments.runs, &settings)?;
     let against = arguments.against.as_deref();
     let fidelity =
-        against.map(|reference| analysis::compare(reference, first, &settings.consistency)).transpose()?;
+        against.map(|reference| compare::compare(reference, first, &settings.consistency)).transpose()?;
     write(first, &analysis, fidelity.as_ref(), &settings, arguments.cases, &path)?;
     println!("{}", path.display());
     Ok(())

@@ -21,7 +21,7 @@ use super::statistics::bootstrap::GroupBootstrap;
 use super::summary::{
     ComparedRun, Comparison, ConsistencySettings, PresentationFidelity, PromptFidelity, Verdict,
 };
-use super::tables::{Partition, PromptRow, PromptTable, outcomes, partitions, read_prompts};
+use super::tables::{NO_CONTROL, Partition, PromptRow, PromptTable, outcomes, partitions, read_prompts};
 
 /// Compares a run with a reference run of the same suite; each is one model on one suite, and model names and settings may
 /// differ. The result depends on the rows and the settings alone.
@@ -81,7 +81,7 @@ impl<'a> Side<'a> {
     }
 
     fn name(&self) -> ComparedRun {
-        ComparedRun { run: self.table.run.clone(), model: self.partition.model.clone() }
+        ComparedRun { run: self.table.run.clone(), model: self.partition.model.clone(), precision: None }
     }
 }
 
@@ -111,9 +111,11 @@ fn check_same_suite([reference, run]: &[Side; 2]) -> Result<(), AnalysisError> {
 }
 
 fn by_presentation(joined: &Joined<PromptRow>, resampling: &GroupBootstrap) -> Vec<PresentationFidelity> {
-    let kind_of = |row: &PromptRow| (row.presentation.clone(), row.control.clone());
-    let kinds: BTreeSet<(String, String)> = joined.rows().map(kind_of).collect();
-    let fidelity = |(presentation, control): (String, String)| {
+    // What belongs to no control comes first.
+    let kind_of =
+        |row: &PromptRow| (row.presentation.clone(), row.control != NO_CONTROL, row.control.clone());
+    let kinds: BTreeSet<_> = joined.rows().map(kind_of).collect();
+    let fidelity = |(presentation, _, control): (String, bool, String)| {
         let part = joined.part(|row| row.presentation == presentation && row.control == control);
         let fidelity = prompts::fidelity(&part, resampling);
         PresentationFidelity { presentation, control, fidelity }

@@ -16,6 +16,18 @@ pub struct ComparedRun {
     pub run: String,
     /// Model name.
     pub model: String,
+    /// Number format of its weights. The tables do not say it: who knows it (by the run's manifest) writes it here.
+    pub precision: Option<String>,
+}
+
+impl ComparedRun {
+    /// The model, and the precision where it is known.
+    pub fn name(&self) -> String {
+        match &self.precision {
+            Some(precision) => format!("{} ({precision})", self.model),
+            None => self.model.clone(),
+        }
+    }
 }
 
 /// What the comparison comes down to.

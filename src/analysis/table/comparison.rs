@@ -6,8 +6,8 @@ use super::following::balance_point;
 use super::rows::section;
 use super::{WIDTH, in_percent, joined, line};
 use crate::analysis::summary::{
-    Comparison, ConsistencyFidelity, Distance, Estimate, FollowingFidelity, Paired, PromptFidelity,
-    RatesFidelity,
+    ComparedRun, Comparison, ConsistencyFidelity, Distance, Estimate, FollowingFidelity, Paired,
+    PromptFidelity, RatesFidelity,
 };
 
 /// The whole comparison, with a line feed after every line.
@@ -32,9 +32,9 @@ pub fn comparison(of: &Comparison) -> String {
 fn heading(of: &Comparison) -> String {
     let mut text = format!("{}\n{}\n", of.verdict.words(count), "─".repeat(WIDTH));
     let prompts = &of.prompts;
-    let name = |model: &str, run: &str| format!("{model} (run {run})");
-    line(&mut text, "run", &name(&of.run.model, &of.run.run));
-    line(&mut text, "reference", &name(&of.reference.model, &of.reference.run));
+    let name = |of: &ComparedRun| format!("{}, {}", of.name(), of.run);
+    line(&mut text, "run", &name(&of.run));
+    line(&mut text, "reference", &name(&of.reference));
     line(&mut text, "suite", &of.suite);
     line(&mut text, "joined", &format!("{} prompts", count(prompts.joined)));
     let mut note = |number: u64, words: &str| {

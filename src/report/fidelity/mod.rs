@@ -15,7 +15,7 @@ use crate::analysis::summary::Comparison;
 pub fn render_comparison(comparison: &Comparison) -> String {
     let (run, reference) = (&comparison.run, &comparison.reference);
     let [model, other, suite] =
-        [&run.model, &reference.model, &comparison.suite].map(|name| escape::html(name));
+        [&run.name(), &reference.name(), &comparison.suite].map(|name| escape::html(name));
     let parts = parts(comparison);
     let contents: String =
         parts.iter().map(|part| format!("<a href=\"#fidelity-{}\">{}</a>", part.key, part.title)).collect();
@@ -42,7 +42,7 @@ pub fn section(comparison: &Comparison) -> String {
         "<section id=\"fidelity\"><h2>Fidelity</h2><p class=\"intro\">Against the reference run <code>{}</code> of {}: <strong>{}</strong>. \
          {}</p>{}</section>",
         escape::html(&comparison.reference.run),
-        escape::html(&comparison.reference.model),
+        escape::html(&comparison.reference.name()),
         verdict(comparison),
         compared(comparison),
         sections("fidelity", true, parts(comparison)),
@@ -98,6 +98,12 @@ fn parts(comparison: &Comparison) -> Vec<Part> {
     let with_body = |part: &Part| !part.body.is_empty();
     [
         part("answers", "Answers", "What the tables of both runs say of the same prompts.", tables::answers(comparison)),
+        part(
+            "accuracy",
+            "Accuracy",
+            "Share of right answers, over the prompts whose answer is known to be right or wrong in both runs.",
+            tables::accuracy(comparison),
+        ),
         part(
             "probabilities",
             "Probabilities",

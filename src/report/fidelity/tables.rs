@@ -13,30 +13,32 @@ fn rows(comparison: &Comparison) -> Vec<(String, &PromptFidelity)> {
     if rows.len() == 2 { rows[1..].to_vec() } else { rows }
 }
 
-/// Agreement and accuracy by presentation.
+/// Agreement by presentation.
 pub fn answers(comparison: &Comparison) -> String {
-    let mut table = Table::new(&[
-        "presentation",
-        "compared",
-        "answers that differ",
-        "same answer",
-        "same first token",
-        "right in the reference",
-        "in the run",
-        "change",
-    ]);
+    let mut table =
+        Table::new(&["presentation", "compared", "answers that differ", "same answer", "same first token"]);
     for (name, of) in rows(comparison) {
-        let [reference, run, change] = paired(&of.accuracy);
         table.row([
             name,
             number::count(of.compared),
             number::count(of.compared - of.same_answers),
             number::optional_estimate(of.answer_agreement, 3),
             number::optional_estimate(of.top1_agreement, 3),
-            reference,
-            run,
-            change,
         ]);
+    }
+    table.finish()
+}
+
+/// Right answers by presentation.
+pub fn accuracy(comparison: &Comparison) -> String {
+    let rows: Vec<_> = rows(comparison).into_iter().filter(|(_, of)| of.scored > 0).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(&["presentation", "scored", "reference", "run", "change"]);
+    for (name, of) in rows {
+        let [reference, run, change] = paired(&of.accuracy);
+        table.row([name, number::count(of.scored), reference, run, change]);
     }
     table.finish()
 }
@@ -50,13 +52,12 @@ pub fn distances(comparison: &Comparison) -> String {
     }
     let mut table = Table::new(&[
         "presentation",
-        "log-probability: mean",
+        "log <i>p</i>: mean",
         "95\u{a0}% below",
         "largest",
-        "entropy: mean",
+        "<i>H</i>: mean",
         "95\u{a0}% below",
         "largest",
-        "mean change",
     ]);
     for (name, of) in rows {
         let cell = |of: Option<Distance>, pick: fn(Distance) -> f64| number::optional(of.map(pick), 4);
@@ -69,7 +70,6 @@ pub fn distances(comparison: &Comparison) -> String {
             cell(entropy, |of| of.mean),
             cell(entropy, |of| of.p95),
             cell(entropy, |of| of.max),
-            cell(entropy, |of| of.mean_change),
         ]);
     }
     table.finish()

@@ -43,8 +43,8 @@ pub fn comparison() -> Comparison {
     };
     Comparison {
         verdict: Verdict::AnswersDiffer { differ: 12, compared: 4197 },
-        reference: ComparedRun { run: "fp32-run".into(), model: "tiny".into() },
-        run: ComparedRun { run: "int8-run".into(), model: "tiny-int8".into() },
+        reference: ComparedRun { run: "fp32-run".into(), model: "tiny".into(), precision: None },
+        run: ComparedRun { run: "int8-run".into(), model: "tiny".into(), precision: Some("int8".into()) },
         suite: "color-recognition".into(),
         settings: ConsistencySettings::default(),
         prompts,
@@ -98,6 +98,7 @@ fn the_verdict_comes_first_and_the_figures_follow() {
     ] {
         place(words);
     }
+    assert!(page.contains("<h1>tiny (int8) <span class=\"times\">against</span> tiny</h1>"));
     assert!(!page.contains("failed in the reference"), "what does not occur is not said");
     assert_eq!(values(&page, "data-figure"), ["entropies"]);
     assert_eq!(page, render_comparison(&comparison()));
