@@ -12,7 +12,7 @@ The fp32 graphs are checked against transformers (`parity.py`) and the export fa
 
 What the precisions are for:
 
-  fp16  half the memory; for GPUs. CPUs compute it no faster than fp32.
+  fp16  for GPUs: half the memory.
   int8  for CPUs with VNNI: weights as signed bytes, one scale a channel, activations quantised while running; two to three times
         as fast as fp32, a quarter of the memory. Vision tower and LM head are quantised, embeddings are not.
   q4    for the least memory: one eighth. Prompts are read no faster than in fp32, answers are written faster.

@@ -141,7 +141,7 @@ fn contents(page: &Page) -> String {
         true => link("cases".into(), "Cases".into()),
         false => String::new(),
     };
-    [fidelity, consistency, models, sheet, following, cases].concat()
+    [consistency, models, sheet, following, fidelity, cases].concat()
 }
 
 /// Conflict cases belong to runs that have them; a run without any analysis says that there are none.
@@ -155,7 +155,7 @@ fn sections(page: &Page) -> String {
         let sentence = "There are no figures: a run is analysed after it has answered a suite of conflict cases, or one \
                         that shows the same content in several ways.";
         let fidelity = page.fidelity.map(fidelity::section).unwrap_or_default();
-        return format!("{fidelity}{}{}", nothing(sentence), cases::section(page.cases));
+        return format!("{}{fidelity}{}", nothing(sentence), cases::section(page.cases));
     }
     let named = following.len() + consistency.len() > 1;
     // An analysis among others has its name; one among others of its kind has its finding here and not at the top.
@@ -167,11 +167,11 @@ fn sections(page: &Page) -> String {
         ),
         false => String::new(),
     };
-    let mut sections: Vec<String> = page.fidelity.map(fidelity::section).into_iter().collect();
-    sections.extend(consistency.iter().enumerate().map(|(index, of)| {
+    let of_consistency = |(index, of): (usize, &&ConsistencyAnalysis)| {
         let finding = (consistency.len() > 1).then(|| consistency::finding::sentence(of));
         consistency::section(&consistency_id(index), of, &title(&of.model, &of.suite, finding))
-    }));
+    };
+    let mut sections: Vec<String> = consistency.iter().enumerate().map(of_consistency).collect();
     sections.extend(page.analysis.models.as_ref().map(consistency::models::section));
     if !consistency.is_empty() {
         sections.push(contact_sheet::section(page.items));
@@ -180,6 +180,7 @@ fn sections(page: &Page) -> String {
         let finding = (following.len() > 1).then(|| finding::sentence(of));
         section::section(&following_id(index), of, &title(&of.model, &of.suite, finding))
     }));
+    sections.extend(page.fidelity.map(fidelity::section));
     if with_cases(page) {
         sections.push(cases::section(page.cases));
     }

@@ -104,7 +104,7 @@ fn every_figure_is_there() {
     assert_eq!(values(&page(), "data-figure"), FIGURES);
     let alone = consistency_page(vec![sample_items::analysis()], &[]);
     assert_eq!(values(&alone, "data-figure"), CONSISTENCY_FIGURES);
-    let all = [&["entropies"], &CONSISTENCY_FIGURES[..], &["alignment"], &FIGURES].concat();
+    let all = [&CONSISTENCY_FIGURES[..], &["alignment"], &FIGURES, &["entropies"]].concat();
     assert_eq!(values(&full_page(), "data-figure"), all);
 }
 
