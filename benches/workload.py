@@ -16,6 +16,7 @@ peer are those of that time alone, of crossmodal those of the whole process, loa
 """
 
 import argparse
+import hashlib
 import importlib.metadata
 import json
 import os
@@ -78,8 +79,11 @@ def measure(options, work: Path) -> None:
 
 
 def reference_answers(options, suite: Path) -> dict:
-    """Those of transformers in fp32, one prompt at a time: of an untimed run, made once for a suite."""
-    answers = suite.with_name(f"{suite.name}-reference.jsonl")
+    """Those of transformers in fp32, one prompt at a time: of an untimed run, made once for these prompts and these weights."""
+    digest = hashlib.sha256((suite / "suite.jsonl").read_bytes())
+    for weights in sorted(options.checkpoint.glob("*.safetensors")):
+        digest.update(f"{weights.resolve()} {weights.stat().st_mtime_ns}".encode())
+    answers = suite.with_name(f"{suite.name}-reference-{digest.hexdigest()[:12]}.jsonl")
     if not answers.exists():
         Peer("transformers", "f32", 1, options.checkpoint, os.cpu_count()).run(suite, answers.with_suffix(""))
     return read_answers(answers)
