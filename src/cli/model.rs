@@ -90,7 +90,12 @@ impl SessionArguments {
         threads: Threads,
         hidden_states: bool,
     ) -> Result<Vec<Model>, CliError> {
-        let settings = SessionSettings { provider: self.ep, intra_threads: threads.intra, hidden_states };
+        let settings = SessionSettings {
+            provider: self.ep,
+            intra_threads: threads.intra,
+            hidden_states,
+            rewrite_graphs: true,
+        };
         let first = Model::load(runtime, directory, settings)?;
         let mut models = vec![first];
         for _ in 1..threads.sessions {

@@ -12,7 +12,7 @@ use super::family::Pixels;
 use super::graph::{Edit, Graph};
 use super::names::DecoderNames;
 use super::past::{Past, PastRow};
-use super::surgery::{Head, compute_asked_logits};
+use super::surgery::{Head, compute_asked_logits, share_keys_and_values};
 use super::vision::{ImageFeatures, VisionEncoder};
 use super::{GraphFile, ModelDirectory, ModelError, OnnxRuntime, Provider};
 
@@ -25,6 +25,15 @@ pub struct SessionSettings {
     pub intra_threads: usize,
     /// Whether the decoder also gives the residual stream after its final norm.
     pub hidden_states: bool,
+    /// Whether graphs are rewritten where the same can be computed faster.
+    pub rewrite_graphs: bool,
+}
+
+impl SessionSettings {
+    /// The rewritten graphs were measured on the CPU; other providers have kernels of their own.
+    fn rewrites(self) -> bool {
+        self.rewrite_graphs && self.provider == Provider::Cpu
+    }
 }
 
 /// A loaded model.
@@ -143,33 +152,45 @@ impl<'p> DecoderGraph<'p> {
         settings: SessionSettings,
         names: &DecoderNames,
     ) -> Result<Self, ModelError> {
-        let mut bytes = read(path)?;
+        let bytes = read(path)?;
         let mut edit = Edit::default();
-        let (mut hidden_output, mut edited) = (None, false);
+        let mut hidden_output = None;
         let (mut groups_queries, mut scales_together) = (false, false);
         // What is no graph is left to the runtime, which says more about it.
         if let Ok(graph) = Graph::read(&bytes) {
             groups_queries = graph.has("GroupQueryAttention");
             scales_together = graph.has("DynamicQuantizeLinear") || graph.has("DynamicQuantizeMatMul");
             if let Some(head) = Head::find(&graph, &names.logits) {
-                edited = compute_asked_logits(&graph, &head, &names.logits, &mut edit);
+                compute_asked_logits(&graph, &head, &names.logits, &mut edit);
                 if settings.hidden_states {
                     edit.output(head.hidden);
                     hidden_output = Some(head.hidden.to_string());
-                    edited = true;
                 }
             }
+            if settings.rewrites() {
+                share_keys_and_values(&graph, &mut edit);
+            }
         }
-        let session = if edited {
-            edit.apply(&mut bytes)
-                .map_err(|error| ModelError::File { path: path.into(), reason: error.to_string() })?;
-            open(runtime, path, settings, Some(bytes))?
-        } else {
-            drop(bytes);
-            open(runtime, path, settings, None)?
-        };
+        let session = open_edited(runtime, path, settings, bytes, edit)?;
         Ok(Self { session, path, hidden_output, groups_queries, scales_together })
     }
+}
+
+/// Opens a graph of which `edit` changes the bytes; its file, where nothing is to be changed.
+fn open_edited(
+    runtime: &OnnxRuntime,
+    path: &Path,
+    settings: SessionSettings,
+    mut bytes: Vec<u8>,
+    edit: Edit,
+) -> Result<Session, ModelError> {
+    if edit.is_empty() {
+        drop(bytes);
+        return open(runtime, path, settings, None);
+    }
+    edit.apply(&mut bytes)
+        .map_err(|error| ModelError::File { path: path.into(), reason: error.to_string() })?;
+    open(runtime, path, settings, Some(bytes))
 }
 
 fn open(

@@ -19,7 +19,12 @@ const LENGTH: usize = 5;
 fn load(path: &Path, precision: Precision) -> Model {
     let directory = ModelDirectory::open(path, precision).unwrap();
     let runtime = OnnxRuntime::open(library(), &[]).unwrap();
-    let settings = SessionSettings { provider: Provider::Cpu, intra_threads: 1, hidden_states: true };
+    let settings = SessionSettings {
+        provider: Provider::Cpu,
+        intra_threads: 1,
+        hidden_states: true,
+        rewrite_graphs: true,
+    };
     Model::load(runtime, &directory, settings).unwrap()
 }
 

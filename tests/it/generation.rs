@@ -40,7 +40,12 @@ fn equals_transformers(family: &str) {
     assert_eq!(preparer.stop_tokens(), golden.runs[0].stop_tokens, "{family}: stop tokens");
     let unit = preparer.prepare(0, golden.cases.iter().map(Case::group).collect());
     let runtime = OnnxRuntime::open(library(), &[]).unwrap();
-    let settings = SessionSettings { provider: Provider::Cpu, intra_threads: 1, hidden_states: false };
+    let settings = SessionSettings {
+        provider: Provider::Cpu,
+        intra_threads: 1,
+        hidden_states: false,
+        rewrite_graphs: true,
+    };
     let mut model = Model::load(runtime, &directory, settings).unwrap();
     let features = encode_images(&mut model, &unit.images);
     let prompts: Vec<&Prompt> = unit.prompts.iter().map(|prompt| prompt.as_ref().unwrap()).collect();

@@ -15,6 +15,7 @@ mod reference;
 mod rest;
 mod rest_data;
 mod samples;
+mod shared_heads;
 mod suites;
 mod tables;
 mod typesetting;

@@ -96,7 +96,12 @@ fn prompts_tokens_and_pictures_are_those_of_the_reference() {
 fn compare_logits(precision: Precision) -> (f32, usize) {
     let directory = ModelDirectory::open(&tiny_llava(), precision).unwrap();
     let runtime = OnnxRuntime::open(library(), &[]).unwrap();
-    let settings = SessionSettings { provider: Provider::Cpu, intra_threads: 1, hidden_states: true };
+    let settings = SessionSettings {
+        provider: Provider::Cpu,
+        intra_threads: 1,
+        hidden_states: true,
+        rewrite_graphs: true,
+    };
     let mut model = Model::load(runtime, &directory, settings).unwrap();
     let preparer = preparer();
     let unit = preparer.prepare(0, groups());

@@ -5,10 +5,7 @@
 //! onnx.proto reserves, which parsers skip. ONNX Runtime sorts nodes itself, so that their order does not matter.
 
 use super::wire::{put_field, put_number};
-use super::{Graph, Malformed, Node, field};
-
-/// Element type of 64-bit integers in `TensorProto.DataType`.
-const INT64: u64 = 7;
+use super::{Graph, INT64, Malformed, Node, field};
 
 /// The tag of a record with bytes under field 3 of `GraphProto`, which is reserved.
 const STRUCK: u8 = 3 << 3 | 2;
@@ -73,6 +70,11 @@ impl Edit {
         let mut value = Vec::new();
         put_field(field::VALUE_NAME, name.as_bytes(), &mut value);
         put_field(field::GRAPH_OUTPUT, &value, &mut self.added);
+    }
+
+    /// Whether nothing is to be changed.
+    pub fn is_empty(&self) -> bool {
+        self.struck.is_empty() && self.added.is_empty()
     }
 
     /// Changes the bytes that the graph was read from.

@@ -5,9 +5,10 @@
 mod edit;
 mod interface;
 mod node;
+mod tensor;
 mod wire;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 pub use edit::Edit;
 pub use interface::{Interface, Outlet};
@@ -18,6 +19,9 @@ use wire::{Body, Fields, offset};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a whole ONNX file: the protobuf data is malformed or cut off")]
 pub struct Malformed;
+
+/// Element type of 64-bit integers in `TensorProto.DataType`.
+const INT64: u64 = 7;
 
 /// Field numbers of onnx.proto.
 mod field {
@@ -33,8 +37,14 @@ mod field {
     pub const NODE_INPUT: u64 = 1;
     pub const NODE_OUTPUT: u64 = 2;
     pub const NODE_OP_TYPE: u64 = 4;
+    pub const NODE_ATTRIBUTE: u64 = 5;
     pub const NODE_DOMAIN: u64 = 7;
+    pub const ATTRIBUTE_NAME: u64 = 1;
+    pub const ATTRIBUTE_TENSOR: u64 = 5;
     pub const INITIALIZER_NAME: u64 = 8;
+    pub const TENSOR_DATA_TYPE: u64 = 2;
+    pub const TENSOR_INTEGERS: u64 = 7;
+    pub const TENSOR_RAW_DATA: u64 = 9;
     pub const VALUE_NAME: u64 = 1;
     pub const VALUE_TYPE: u64 = 2;
     pub const TYPE_TENSOR: u64 = 1;
@@ -54,8 +64,8 @@ pub struct Graph<'a> {
     pub nodes: Vec<Node<'a>>,
     /// Declared types of outputs and of tensors inside.
     types: Vec<DeclaredType<'a>>,
-    /// Names of tensors that the file holds.
-    weights: HashSet<&'a str>,
+    /// `TensorProto` bytes of the tensors that the file holds.
+    weights: HashMap<&'a str, &'a [u8]>,
     /// Which node computes a tensor.
     producers: HashMap<&'a str, usize>,
 }
@@ -117,7 +127,7 @@ impl<'a> Graph<'a> {
                 }
                 (field::GRAPH_INITIALIZER, Body::Bytes(body)) => {
                     let name = wire::bytes_of(body, field::INITIALIZER_NAME)?.unwrap_or_default();
-                    self.weights.insert(wire::text(name)?);
+                    self.weights.insert(wire::text(name)?, body);
                 }
                 _ => {}
             }
@@ -126,7 +136,19 @@ impl<'a> Graph<'a> {
 
     /// Whether a tensor is in the file.
     pub fn is_weight(&self, name: &str) -> bool {
-        self.weights.contains(name)
+        self.weights.contains_key(name)
+    }
+
+    /// A constant's 64-bit integers, such as axes; `None` where they are computed, of another type or elsewhere.
+    pub fn integers(&self, name: &str) -> Option<Vec<i64>> {
+        let tensor = match self.producer(name) {
+            Some(node) if node.operator == "Constant" => {
+                wire::bytes_of(node.attribute("value")?, field::ATTRIBUTE_TENSOR).ok()??
+            }
+            Some(_) => return None,
+            None => *self.weights.get(name)?,
+        };
+        tensor::integers(tensor)
     }
 
     /// The node that computes a tensor; none computes inputs and weights.

@@ -2,7 +2,7 @@
 
 use super::Malformed;
 use super::field;
-use super::wire::{Body, Fields, put_field, text};
+use super::wire::{Body, Fields, bytes_of, put_field, text};
 
 /// A node: its operator and the names that it reads and writes.
 #[derive(Debug, Clone, Default)]
@@ -39,6 +39,16 @@ impl<'a> Node<'a> {
     /// The input at a place; `None` where it is left out.
     pub fn input(&self, place: usize) -> Option<&'a str> {
         self.inputs.get(place).copied().filter(|name| !name.is_empty())
+    }
+
+    /// The `AttributeProto` bytes of an attribute.
+    pub(super) fn attribute(&self, wanted: &str) -> Option<&'a [u8]> {
+        Fields(self.body).find_map(|field| match field {
+            Ok((field::NODE_ATTRIBUTE, Body::Bytes(body))) => {
+                (bytes_of(body, field::ATTRIBUTE_NAME).ok()?? == wanted.as_bytes()).then_some(body)
+            }
+            _ => None,
+        })
     }
 
     /// The same node reading other tensors, as protobuf bytes.

@@ -71,7 +71,7 @@ pub(super) enum Body<'a> {
 pub(super) struct Fields<'a>(pub &'a [u8]);
 
 impl<'a> Fields<'a> {
-    fn varint(&mut self) -> Option<u64> {
+    pub(super) fn varint(&mut self) -> Option<u64> {
         let (mut value, mut shift) = (0u64, 0);
         loop {
             let (&byte, rest) = self.0.split_first()?;

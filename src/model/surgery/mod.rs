@@ -3,7 +3,9 @@
 //! A graph that is not of the expected pattern is left as it is, and runs without the feature.
 
 mod asked;
+mod grouped;
 mod head;
 
 pub(super) use asked::{ASKED, compute_asked_logits};
+pub(super) use grouped::share_keys_and_values;
 pub(super) use head::Head;

@@ -1,0 +1,54 @@
+//! Decoders whose heads share keys and values are rewritten when they are loaded: every bit of the logits stays.
+
+use crossmodal::model::{
+    DecoderInput, Model, ModelDirectory, OnnxRuntime, Past, Precision, Provider, SessionSettings,
+};
+use ndarray::{Array2, Array3};
+
+use crate::models::folder_of;
+use crate::program::library;
+
+const BATCH: usize = 2;
+
+/// Logits after `tokens` new tokens on `past` ones, the first row padded by one.
+fn decode(model: &mut Model, past: Option<&Past>, past_tokens: usize, tokens: usize) -> (Array2<f32>, Past) {
+    let ids = Array2::from_shape_fn((BATCH, tokens), |(row, token)| 3 + (7 * token + 5 * row) as i64);
+    let input = DecoderInput {
+        embeds: model.embed(ids, &[]).unwrap(),
+        mask: Array2::from_shape_fn((BATCH, past_tokens + tokens), |(row, token)| i64::from(row + token > 0)),
+        positions: Array3::from_shape_fn((1, BATCH, tokens), |(_, row, token)| {
+            (past_tokens + token + row) as i64 - 1
+        })
+        .mapv(|position| position.max(0)),
+        token_types: Array2::zeros((BATCH, tokens)),
+        deepstack: Vec::new(),
+        asked: (0..BATCH).map(|row| (row, tokens - 1)).collect(),
+    };
+    let output = model.decode(input, past, false).unwrap();
+    (output.logits, output.past)
+}
+
+#[test]
+fn every_bit_stays() {
+    let families = "gemma3 idefics3 internvl llava llava_next llava_onevision paligemma phi4mm qwen2_5_vl qwen2_vl \
+                    qwen3_vl smolvlm";
+    for family in families.split_whitespace() {
+        let directory = ModelDirectory::open(&folder_of("tests/models", family), Precision::Fp32).unwrap();
+        let runtime = OnnxRuntime::open(library(), &[]).unwrap();
+        let [rewritten, unchanged] = [true, false].map(|rewrite_graphs| {
+            let settings = SessionSettings {
+                provider: Provider::Cpu,
+                intra_threads: 1,
+                hidden_states: false,
+                rewrite_graphs,
+            };
+            let mut model = Model::load(runtime, &directory, settings).unwrap();
+            let (first, past) = decode(&mut model, None, 0, 5);
+            let (second, past) = decode(&mut model, Some(&past), 5, 1);
+            let (third, _) = decode(&mut model, Some(&past), 6, 3);
+            [first, second, third]
+        });
+        assert_eq!(rewritten, unchanged, "{family}");
+        assert!(rewritten[0].iter().all(|logit| logit.is_finite()), "{family}");
+    }
+}
