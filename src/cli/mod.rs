@@ -2,6 +2,7 @@
 
 mod analyze;
 mod cases;
+mod cores;
 mod demo;
 mod error;
 mod import;

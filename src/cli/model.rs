@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::cores;
 use super::error::CliError;
 use super::runtime::{LibraryArgs, Opened};
 use crate::model::{
@@ -31,7 +32,11 @@ pub(super) struct SessionArguments {
     /// Execution provider
     #[arg(long, value_enum, default_value_t = Provider::Cpu, env = "CROSSMODAL_EP")]
     pub ep: Provider,
-    /// Threads that run the model [default: the cores this process may use]; as many prepare prompts ahead of it
+    /// Threads that run the model [default: the physical cores this process may use]
+    ///
+    /// Prompts are prepared ahead of the model on as many threads; by default on all logical ones, since preparation is done
+    /// in a fraction of the model's time and fits between. Affinity (taskset) and cgroup quotas (containers, SLURM) are
+    /// respected. Results do not depend on it.
     #[arg(long, value_name = "N", env = "CROSSMODAL_THREADS", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
     /// Copies of the model that run side by side, each on its share of the threads [default: one a thread for a small
@@ -46,18 +51,22 @@ pub(super) struct SessionArguments {
 const COPIES_UP_TO_BYTES: u64 = 1 << 30;
 
 /// Threads and how they are shared out. Shapes speed only, never a result.
+///
+/// Products of matrices keep the arithmetic of a core busy, so that a second thread on it (SMT) only gets in the way;
+/// preparing a prompt does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Threads {
-    pub total: usize,
+    /// That prepare prompts.
+    pub preparing: usize,
+    /// Copies of the model.
     pub sessions: usize,
+    /// Of each copy.
     pub intra: usize,
 }
 
 impl SessionArguments {
     pub fn threads(&self, model_bytes: u64) -> Result<Threads, CliError> {
-        // Respects affinity and cgroup limits.
-        let available = std::thread::available_parallelism().map_or(1, usize::from);
-        let total = self.threads.map_or(available, usize::from);
+        let total = self.threads.map_or_else(cores::physical, usize::from);
         let small =
             self.ep == Provider::Cpu && model_bytes.saturating_mul(total as u64) <= COPIES_UP_TO_BYTES;
         let sessions = self.sessions.map_or(if small { total } else { 1 }, usize::from);
@@ -66,7 +75,8 @@ impl SessionArguments {
                 "--sessions {sessions} needs as many threads at least, and there are {total} (--threads)"
             )));
         }
-        Ok(Threads { total, sessions, intra: total / sessions })
+        let preparing = self.threads.map_or_else(cores::logical, usize::from);
+        Ok(Threads { preparing, sessions, intra: total / sessions })
     }
 
     /// Finds and opens the library; with its version.
