@@ -150,7 +150,7 @@ impl Plan<'_> {
         tables.dedup();
         let settings = RunSettings {
             precision: directory.precision_name().into(),
-            provider: self.session.ep.as_str().into(),
+            provider: self.session.provider_name(),
             onnxruntime,
             groups: units.groups,
             groups_per_unit: units.groups_per_unit,

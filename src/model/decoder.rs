@@ -7,6 +7,7 @@ use ort::session::{Session, SessionInputValue};
 use ort::value::{DynValue, Tensor, TensorElementType};
 
 use super::ModelError;
+use super::binding::CacheMemory;
 use super::contract::{check_inputs, check_output, check_type, dimensions, element_type};
 use super::names::DecoderNames;
 use super::past::{Past, PastRow};
@@ -47,6 +48,8 @@ pub(super) struct Decoder {
     next: Option<Graph>,
     names: DecoderNames,
     hidden_output: Option<String>,
+    /// Where keys and values stay between calls.
+    pub cache_memory: CacheMemory,
     /// Whether rows of unlike length may run together.
     pub pads: bool,
 }
@@ -82,7 +85,8 @@ impl Decoder {
             check_output(&first.session, first_path, &input.present)?;
         }
         // GroupQueryAttention on the CPU knows lengths only, no mask: padding on the left is silently wrong.
-        Ok(Self { first, next, names, hidden_output, pads: has_positions && !groups_queries })
+        let pads = has_positions && !groups_queries;
+        Ok(Self { first, next, names, hidden_output, cache_memory: CacheMemory::Host, pads })
     }
 
     /// Copies the keys and values of sequences side by side, shorter ones padded on the left.
@@ -123,7 +127,11 @@ impl Decoder {
         }
         let mut inputs = graph.inputs(&self.names, input, past.is_some(), last_logits_only)?;
         inputs.extend(graph.past(past, batch)?);
-        let mut outputs = graph.session.run(inputs).map_err(|error| failed(STEP, error))?;
+        let read =
+            self.hidden_output.as_deref().filter(|_| hidden).into_iter().chain([self.names.logits.as_str()]);
+        let read: Vec<&str> = read.collect();
+        let outputs = self.cache_memory.run(&mut graph.session, inputs, &read, &presents);
+        let mut outputs = outputs.map_err(|error| failed(STEP, error))?;
         let logits = asked_logits(&outputs[self.names.logits.as_str()], &asked, length)?;
         let hidden = match &self.hidden_output {
             Some(name) if hidden => Some(three_axes(floats(&outputs[name.as_str()], STEP)?, STEP)?),
@@ -138,7 +146,9 @@ impl Decoder {
         let values = presents
             .iter()
             .map(|name| {
-                outputs.remove(name).ok_or_else(|| wrong(STEP, &format!("the graph has no output `{name}`")))
+                outputs
+                    .remove(name.as_str())
+                    .ok_or_else(|| wrong(STEP, &format!("the graph has no output `{name}`")))
             })
             .collect::<Result<_, _>>()?;
         Ok(DecoderOutput { logits, hidden, past: Past { values } })

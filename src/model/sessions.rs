@@ -6,27 +6,44 @@ use ndarray::{Array2, Array3};
 use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
+use super::binding::CacheMemory;
 use super::decoder::{Decoder, DecoderInput, DecoderOutput};
 use super::embedding::{Embedding, ImageRows, scatter};
 use super::family::Pixels;
 use super::past::{Past, PastRow};
+use super::placement::{Placement, RECORD_PLACEMENT};
 use super::surgery::head_input;
 use super::vision::{ImageFeatures, VisionEncoder};
-use super::{GraphFile, ModelDirectory, ModelError, OnnxRuntime, Provider, graph};
+use super::{GraphFile, ModelDirectory, ModelError, OnnxRuntime, Provider, ProviderOptions, graph};
 
 /// How sessions are made.
 #[derive(Debug, Clone, Copy)]
-pub struct SessionSettings {
+pub struct SessionSettings<'a> {
     /// Where they run.
     pub provider: Provider,
+    /// What the provider is told.
+    pub options: ProviderOptions<'a>,
     /// Threads inside one operator.
     pub intra_threads: usize,
     /// Whether the decoder also gives the residual stream after its final norm.
     pub hidden_states: bool,
 }
 
+impl Default for SessionSettings<'_> {
+    /// The CPU provider on one thread.
+    fn default() -> Self {
+        Self {
+            provider: Provider::Cpu,
+            options: ProviderOptions::default(),
+            intra_threads: 1,
+            hidden_states: false,
+        }
+    }
+}
+
 /// A loaded model.
 pub struct Model {
+    placements: Vec<Placement>,
     vision: VisionEncoder,
     embedding: Embedding,
     decoder: Decoder,
@@ -43,10 +60,21 @@ impl Model {
         settings: SessionSettings,
     ) -> Result<Self, ModelError> {
         let names = directory.names();
+        let mut placements = Vec::new();
+        let mut open = |graph: GraphFile, path: &Path, edited: Option<&[u8]>| {
+            let provider = settings.provider.of_graph(graph);
+            let session = open(runtime, path, SessionSettings { provider, ..settings }, edited)?;
+            placements.push(Placement::check(graph, provider, runtime, &session)?);
+            Ok::<_, ModelError>(session)
+        };
         let path = directory.graph(GraphFile::VisionEncoder);
-        let vision = VisionEncoder::of(open(runtime, path, settings, None)?, path, &names.vision)?;
+        let plain = written_out(path, settings.provider)?;
+        let vision = open(GraphFile::VisionEncoder, path, plain.as_deref())?;
+        drop(plain);
+        let vision = VisionEncoder::of(vision, path, &names.vision)?;
         let path = directory.graph(GraphFile::EmbedTokens);
-        let embedding = Embedding::of(open(runtime, path, settings, None)?, path, names.embedding.clone())?;
+        let embedding = open(GraphFile::EmbedTokens, path, None)?;
+        let embedding = Embedding::of(embedding, path, names.embedding.clone())?;
 
         let path = directory.graph(GraphFile::Decoder);
         let (mut hidden_output, mut edited) = (None, None);
@@ -62,14 +90,20 @@ impl Model {
         } else {
             drop(bytes);
         }
-        let first = (open(runtime, path, settings, edited.as_deref())?, path);
+        let first = (open(GraphFile::Decoder, path, edited.as_deref())?, path);
         drop(edited);
         let next = match directory.decoder_with_past() {
-            Some(path) => Some((open(runtime, path, settings, None)?, path)),
+            Some(path) => Some((open(GraphFile::Decoder, path, None)?, path)),
             None => None,
         };
-        let decoder = Decoder::of(first, next, names.decoder.clone(), hidden_output, groups_queries)?;
-        Ok(Self { vision, embedding, decoder })
+        let mut decoder = Decoder::of(first, next, names.decoder.clone(), hidden_output, groups_queries)?;
+        decoder.cache_memory = CacheMemory::of(settings.provider, settings.options);
+        Ok(Self { placements, vision, embedding, decoder })
+    }
+
+    /// Which execution provider got which part of each graph.
+    pub fn placements(&self) -> &[Placement] {
+        &self.placements
     }
 
     /// Whether the decoder gives the residual stream after its final norm.
@@ -159,8 +193,13 @@ fn open(
         let builder = builder.with_intra_op_spinning(settings.intra_threads > 1).map_err(text)?;
         builder.with_deterministic_compute(true).map_err(text)
     };
-    let builder = set_up().map_err(broken)?;
-    let mut builder = settings.provider.register(runtime, builder)?;
+    let mut builder = set_up().map_err(broken)?;
+    if settings.provider != Provider::Cpu {
+        let recorded = builder.with_config_entry(RECORD_PLACEMENT, "1");
+        builder = recorded.map_err(|error| broken(error.to_string()))?;
+    }
+    let (options, threads) = (settings.options, settings.intra_threads);
+    let mut builder = settings.provider.register(runtime, builder, options, threads)?;
     let session = match edited {
         Some(bytes) => {
             // Weights outside the file are looked for beside it.
@@ -174,6 +213,18 @@ fn open(
         None => builder.commit_from_file(path),
     };
     session.map_err(|error| broken(error.to_string()))
+}
+
+/// The vision encoder's bytes for a provider that does not know attention of opset 23.
+fn written_out(path: &Path, provider: Provider) -> Result<Option<Vec<u8>>, ModelError> {
+    if provider != Provider::Openvino {
+        return Ok(None);
+    }
+    let mut bytes = read(path)?;
+    let malformed =
+        |error: graph::Malformed| ModelError::File { path: path.into(), reason: error.to_string() };
+    let changed = graph::write_out_attention(&mut bytes).map_err(malformed)?;
+    Ok(Some(bytes).filter(|_| changed > 0))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, ModelError> {

@@ -9,6 +9,7 @@ mod image_processors;
 mod import;
 mod loading;
 mod models;
+mod openvino;
 mod program;
 mod reference;
 mod rest;

@@ -4,9 +4,11 @@
 //! occurrences of a message field, so the bytes of a second `ModelProto` with a few outputs *add* those outputs.
 
 mod interface;
+mod plain_attention;
 mod wire;
 
 pub use interface::{Interface, Outlet};
+pub use plain_attention::write_out_attention;
 use wire::{Body, Fields, put_field};
 
 /// A node: its operator and the names that it reads and writes.
