@@ -29,7 +29,7 @@ gpu=$(nvidia-smi --id="$device" --query-gpu=name,memory.total,driver_version --f
 command -v "$python" >/dev/null || fail "no $python: make an environment with export_scripts/requirements.lock.txt, or set PYTHON"
 "$python" -c 'import pyarrow, onnx, torch, transformers, sys; sys.exit(not torch.cuda.is_available())' \
   || fail "$python lacks pyarrow, onnx, transformers or a torch that sees the GPU"
-[ -f benches/workload.py ] || fail "benches/workload.py is missing: run this in a whole clone"
+"$python" benches/workload.py --help | grep -q -- --device || fail "benches/workload.py has no --device: it cannot put its peers on the GPU"
 mkdir -p "$out"
 fragment=$out/RESULTS.gpu.md
 

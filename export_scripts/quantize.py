@@ -2,11 +2,13 @@
 
 - fp16: weights and arithmetic in half precision, and the keys and values of the past with them; features, embeddings and logits
   stay float32, and so does what turns positions into angles, which half precision cannot count beyond 2,048.
-- int8, for CPUs: weights as signed bytes with one scale per output channel, activations quantised while running. Signed, because
-  ONNX Runtime's fast kernels want it: with unsigned weights the same graph is several times slower.
+- int8, for CPUs: the weights of every matrix product, LM head included, as signed bytes, symmetric, with one scale per output
+  channel; activations as unsigned bytes, quantised while running (DynamicQuantizeLinear). What it costs and what it pays on a CPU
+  with VNNI is measured in README.md. On x86 CPUs without it (before about 2019) sums of u8 x s8 may saturate: measure there with
+  `crossmodal compare`, or stay with fp32.
 - q4: weights in 4 bits, 32 of them to a scale, symmetric; arithmetic in float32.
 
-int8 and q4 are about matrix products: embeddings and attention stay float32.
+int8 and q4 are about matrix products with weights: embeddings, the patch convolution and attention itself stay float32.
 """
 
 import tempfile
@@ -50,9 +52,24 @@ def to_int8(source: Path, target: Path) -> None:
             target,
             weight_type=QuantType.QInt8,
             per_channel=True,
+            reduce_range=False,
             op_types_to_quantize=["MatMul", "Gemm"],
             use_external_data_format=large,
+            extra_options={"WeightSymmetric": True, "MatMulConstBOnly": True},
         )
+    require_signed(onnx.load(target, load_external_data=False), target)
+
+
+def require_signed(model: onnx.ModelProto, path: Path) -> None:
+    """Fails where a weight is not signed, or has no scale of its own per output channel: kernels of other kinds are slow or coarse."""
+    weights = {weight.name: weight for weight in model.graph.initializer}
+    products = [node for node in model.graph.node if node.op_type == "MatMulInteger"]
+    for node in products:
+        weight, zero = weights[node.input[1]], weights[node.input[3]]
+        signed = weight.data_type == zero.data_type == onnx.TensorProto.INT8
+        if not signed or list(zero.dims) != list(weight.dims[-1:]):
+            kind = onnx.TensorProto.DataType.Name(weight.data_type)
+            raise ValueError(f"{path}, {node.name}: expected int8 weights with one scale a channel, found {kind}, {list(zero.dims)}")
 
 
 def to_q4(source: Path, target: Path) -> None:

@@ -137,7 +137,7 @@ pub enum AnalysisError {
         /// The item.
         item_id: String,
         /// How it is shown.
-        presentation: &'static str,
+        presentation: String,
         /// In which rendering.
         variant: String,
         /// Folder of the parts.
@@ -156,6 +156,68 @@ pub enum AnalysisError {
         suite: String,
         /// Where it was found again.
         folder: PathBuf,
+    },
+
+    /// A run to compare holds more than one model or suite.
+    #[error(
+        "expected one model on one suite in {}, found {}; give a run's own directory",
+        folder.display(),
+        found.join(", ")
+    )]
+    SeveralPartitions {
+        /// The run's directory.
+        folder: PathBuf,
+        /// Every model and suite in it.
+        found: Vec<String>,
+    },
+
+    /// Two runs to compare are of suites of different names.
+    #[error("expected two runs of one suite, but {} is of `{reference_suite}` and {} of `{run_suite}`",
+        reference.display(), run.display())]
+    OtherSuite {
+        /// Directory of the reference run.
+        reference: PathBuf,
+        /// Its suite.
+        reference_suite: String,
+        /// Directory of the run.
+        run: PathBuf,
+        /// Its suite.
+        run_suite: String,
+    },
+
+    /// Two runs to compare are of suites of one name and different content.
+    #[error(
+        "{} and {} are both of the suite `{suite}`, but with other content (its fingerprint is {reference_fingerprint} in \
+         the former, {run_fingerprint} in the latter); repeat one of them with the other's --seed, --groups, --prompts, \
+         --presentations and --data",
+        reference.display(),
+        run.display()
+    )]
+    OtherSuiteContent {
+        /// Directory of the reference run.
+        reference: PathBuf,
+        /// Directory of the run.
+        run: PathBuf,
+        /// Their suite.
+        suite: String,
+        /// Head of the reference's fingerprint.
+        reference_fingerprint: String,
+        /// Head of the run's fingerprint.
+        run_fingerprint: String,
+    },
+
+    /// Two runs to compare share no prompt.
+    #[error(
+        "no prompt of {} is in {}: expected rows with the same item_id, group_id, presentation, variant and control; \
+         compare runs of the same items",
+        run.display(),
+        reference.display()
+    )]
+    NothingJoins {
+        /// Directory of the reference run.
+        reference: PathBuf,
+        /// Directory of the run.
+        run: PathBuf,
     },
 
     /// There are rows, but none that an analysis is about.

@@ -5,7 +5,7 @@
 //! value; a share is the mean of ones and zeros.
 
 use super::statistics::bootstrap::{GroupBootstrap, number_groups};
-use super::summary::Estimate;
+use super::summary::{Estimate, Paired};
 
 /// What one observation adds to a ratio: (numerator, denominator). (0, 0) adds nothing.
 pub(super) type Part = (f64, f64);
@@ -64,6 +64,23 @@ impl<const N: usize> Ratios<N> {
                 let values: Option<Vec<f64>> = with.map(|stratum| quotient(strata[stratum][which])).collect();
                 mean(&values?)
             })
+        })
+    }
+
+    /// Each ratio in two strata (the reference run, the run) and its change, all on the same resamples.
+    pub fn paired(&self, resampling: &GroupBootstrap) -> [Paired; N] {
+        let figure = |of: fn([Option<f64>; 2]) -> Option<f64>| -> [Option<Estimate>; N] {
+            self.derived(resampling, |strata| {
+                std::array::from_fn(|which| of([quotient(strata[0][which]), quotient(strata[1][which])]))
+            })
+        };
+        let reference = figure(|[reference, _]| reference);
+        let run = figure(|[_, run]| run);
+        let change = figure(|[reference, run]| Some(run? - reference?));
+        std::array::from_fn(|which| Paired {
+            reference: reference[which],
+            run: run[which],
+            change: change[which],
         })
     }
 

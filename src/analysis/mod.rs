@@ -1,9 +1,11 @@
 //! What it means: tables in, numbers with intervals out. Reads Parquet only; never touches a model.
 //!
 //! [`analyze`] reads runs through `tables`, computes in `following` and `consistency` with the means of `statistics` and
-//! `estimates`, compares in `models`, and answers with the plain values of `summary`. `table` prints them, `output`
-//! encodes them; writing the files is the caller's work.
+//! `estimates`, compares in `models`, and answers with the plain values of `summary`. [`compare`] holds one run against a
+//! reference run of the same prompts, in `comparison`. `table` prints either, `output` encodes it; writing the files is the
+//! caller's work.
 
+pub mod comparison;
 pub mod consistency;
 pub mod error;
 mod estimates;
@@ -18,6 +20,7 @@ pub mod tables;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+pub use comparison::compare;
 pub use error::AnalysisError;
 pub use summary::{
     Analysis, AnalysisSettings, ConsistencyAnalysis, ConsistencySettings, FollowingAnalysis,

@@ -35,20 +35,27 @@ pub(super) struct AnalysisOptions {
     /// Least number of cases for a bin to count
     #[arg(long, value_name = "N", default_value_t = FollowingSettings::default().min_bin_cases)]
     min_bin_cases: u64,
-    /// Bootstrap resamples (by group)
-    #[arg(long, value_name = "N", default_value_t = FollowingSettings::default().bootstrap)]
-    bootstrap: u32,
-    /// Confidence of the intervals
-    #[arg(long, value_name = "P", default_value_t = FollowingSettings::default().confidence, value_parser = confidence)]
-    confidence: f64,
     /// Label shuffles of the permutation test
     #[arg(long, value_name = "N", default_value_t = FollowingSettings::default().permutations)]
     permutations: u32,
+    #[command(flatten)]
+    resampling: ResamplingOptions,
+}
+
+/// The choices that every figure has.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ResamplingOptions {
+    /// Bootstrap resamples (by group)
+    #[arg(long, value_name = "N", default_value_t = ConsistencySettings::default().bootstrap)]
+    bootstrap: u32,
+    /// Confidence of the intervals
+    #[arg(long, value_name = "P", default_value_t = ConsistencySettings::default().confidence, value_parser = confidence)]
+    confidence: f64,
     /// Whether two unparseable answers to the same content agree
     #[arg(long, value_name = "HOW", value_enum, default_value_t = Unparsed::default())]
     unparsed: Unparsed,
     /// Seed of bootstrap and permutation
-    #[arg(long = "analysis-seed", value_name = "N", default_value_t = FollowingSettings::default().seed)]
+    #[arg(long = "analysis-seed", value_name = "N", default_value_t = ConsistencySettings::default().seed)]
     seed: u64,
 }
 
@@ -66,18 +73,19 @@ fn confidence(text: &str) -> Result<f64, String> {
 
 impl AnalysisOptions {
     pub fn settings(&self) -> AnalysisSettings {
-        let Self { bin_width, min_bin_cases, bootstrap, confidence, permutations, unparsed, seed } = *self;
-        AnalysisSettings {
-            following: FollowingSettings {
-                bin_width,
-                min_bin_cases,
-                bootstrap,
-                confidence,
-                permutations,
-                seed,
-            },
-            consistency: ConsistencySettings { unparsed, bootstrap, confidence, seed },
-        }
+        let Self { bin_width, min_bin_cases, permutations, ref resampling } = *self;
+        let consistency = resampling.settings();
+        let ConsistencySettings { bootstrap, confidence, seed, .. } = consistency;
+        let following =
+            FollowingSettings { bin_width, min_bin_cases, bootstrap, confidence, permutations, seed };
+        AnalysisSettings { following, consistency }
+    }
+}
+
+impl ResamplingOptions {
+    pub fn settings(&self) -> ConsistencySettings {
+        let Self { bootstrap, confidence, unparsed, seed } = *self;
+        ConsistencySettings { unparsed, bootstrap, confidence, seed }
     }
 }
 

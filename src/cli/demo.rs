@@ -48,6 +48,7 @@ pub(super) fn run(arguments: &DemoArguments) -> Result<(), CliError> {
         session: &arguments.session,
         suite,
         out,
+        shard: None,
         recording: &arguments.recording,
         install_runtime: true,
     };
@@ -59,7 +60,7 @@ pub(super) fn run(arguments: &DemoArguments) -> Result<(), CliError> {
     println!("{}", table::to_text(&analysis));
     eprintln!("3/3  report");
     let page = out.join("report.html");
-    report::write(out, &analysis, &settings, None, &page)?;
+    report::write(out, &analysis, None, &settings, None, &page)?;
     println!("tables    {}", out.join("tables").display());
     println!("analysis  {}", out.join("analysis").display());
     println!("report    {}   ({:.0} s in all)", page.display(), start.elapsed().as_secs_f64());

@@ -103,12 +103,13 @@ pub(super) fn run(arguments: &ImportArguments) -> Result<(), CliError> {
         groups: units.groups,
         groups_per_unit: units.groups_per_unit,
         batch_tokens: 0,
+        sharing: false,
         top_k: 0,
         tables,
         profile: Profile::Lake,
     };
     let manifest = Manifest::new((arguments.model.clone(), digest), &*suite, spec, settings)?;
-    let mut run = RunDirectory::claim(&arguments.out)?.begin(manifest)?;
+    let mut run = RunDirectory::claim(&arguments.out, None)?.begin(manifest)?;
     if run.state() != State::Complete {
         for result in &results {
             run.write_unit(result, Sizes { hidden: 0, vocabulary: 0 })?;

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::error::CliError;
 use super::suite::size;
 use crate::model::graph::{Interface, Outlet};
-use crate::model::{Inspection, ModelDirectory, Precision};
+use crate::model::{Inspection, LogitPositions, ModelDirectory, Precision};
 use crate::prepare::Preparer;
 use crate::suite::{Message, Part, Role};
 
@@ -152,9 +152,10 @@ fn to_text(report: &Report) -> String {
     let yes = |yes: bool, no: &str| if yes { "yes".to_string() } else { format!("no: {no}") };
     line(
         "logit positions",
-        match features.last_logits_only {
-            true => "the last one (`num_logits_to_keep`)".into(),
-            false => "all are computed: the graph has no `num_logits_to_keep`".into(),
+        match features.logit_positions {
+            LogitPositions::Asked => "those that are asked for".into(),
+            LogitPositions::Last => "the last one (`num_logits_to_keep`)".into(),
+            LogitPositions::All => "all are computed: the LM head was not found in the graph".into(),
         },
     );
     line(

@@ -2,9 +2,11 @@
 
 mod analyze;
 mod cases;
+mod compare;
 mod cores;
 mod demo;
 mod error;
+mod explain;
 mod import;
 mod inspect;
 mod model;
@@ -30,7 +32,7 @@ use error::CliError;
 ///
 /// Does a model treat the same content alike as text and as image, and which modality does it follow when they disagree?
 /// `run` puts a suite to a model and writes Parquet tables; `analyze` turns the tables into figures with confidence
-/// intervals; `report` draws them as one HTML page. `demo` does all of it with what ships with the program.
+/// intervals; `report` draws them as one HTML page; `compare` says what another precision changes. `demo` does all of it with what ships with the program.
 #[derive(Debug, Parser)]
 #[command(name = "crossmodal", version, after_help = EXIT_CODES)]
 struct Arguments {
@@ -49,6 +51,8 @@ enum Command {
     Run(run::RunArguments),
     /// Turn a run's tables into figures with intervals
     Analyze(analyze::AnalyzeArguments),
+    /// Hold a run against a reference run of the same suite: is int8 as good as fp32?
+    Compare(compare::CompareArguments),
     /// Draw a run as one self-contained HTML page
     Report(report::ReportArguments),
     /// Take in answers that were given elsewhere, as a run
@@ -73,6 +77,7 @@ pub fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Analyze(arguments) => analyze::run(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),

@@ -4,19 +4,20 @@ use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::error::CliError;
+use super::explain;
 use super::model::{SessionArguments, Threads};
 use super::progress::{Progress, note};
 use super::run::RecordingArguments;
-use crate::engine::pipeline::{Ending, Pipeline, Units};
-use crate::engine::{EvaluationSettings, Sizes, UnitResult, rehearse};
-use crate::model::ModelDirectory;
+use crate::engine::pipeline::{Ending, Pipeline, Took, Units};
+use crate::engine::{EvaluationSettings, Sizes, UnitResult, Work, rehearse};
+use crate::model::{LogitPositions, ModelDirectory};
 use crate::prepare::Preparer;
-use crate::record::{Manifest, RecordError, RunDirectory, RunSettings, State, Table, UnitLog};
+use crate::record::{Manifest, RecordError, RunDirectory, RunSettings, Shard, State, Table, UnitLog};
 use crate::suite::{self, Ask, Suite, SuiteSpec};
 
 /// What is run, on what, and where it goes.
@@ -25,6 +26,8 @@ pub(super) struct Plan<'a> {
     pub session: &'a SessionArguments,
     pub suite: SuiteSpec,
     pub out: &'a Path,
+    /// The part of it that is this process'.
+    pub shard: Option<Shard>,
     pub recording: &'a RecordingArguments,
     /// Whether a missing ONNX Runtime is installed.
     pub install_runtime: bool,
@@ -47,7 +50,7 @@ impl Plan<'_> {
                 "note: neither generation_config.json nor config.json names an `eos_token_id`: every answer goes on to its last token",
             );
         }
-        let claimed = RunDirectory::claim(self.out)?;
+        let claimed = RunDirectory::claim(self.out, self.shard)?;
         let (runtime, version) = self.session.open_runtime(self.install_runtime)?;
         let threads = self.session.threads(directory.graph_bytes())?;
         // Setting the pool fails only when another plan of this process has set it; its size shapes speed only.
@@ -66,10 +69,21 @@ impl Plan<'_> {
         if embeddings && !models[0].gives_hidden_states() {
             note("note: the LM head was not found in this decoder: embeddings have rows of depth input only");
         }
+        if models[0].logit_positions() == LogitPositions::All {
+            note(
+                "note: the LM head was not found in this decoder: it computes the logits of all tokens, not only of those that are asked for",
+            );
+        }
+        let exact = !models[0].scales_together();
+        if generates && !exact && !self.recording.no_drafts {
+            note(
+                "note: this decoder quantizes the activations of a pass on one scale: answers are written without drafts, which could change a token",
+            );
+        }
         let units = Units { groups: suite.group_count(), groups_per_unit: self.recording.groups_per_unit };
         let manifest = self.manifest(&directory, &*suite, units, version)?;
         let mut run = claimed.begin(manifest)?;
-        let wanted = match run.state() {
+        let mut wanted = match run.state() {
             State::Complete => {
                 note(&format!("{} is complete already: nothing to do", self.out.display()));
                 return self.judge(&run, None);
@@ -81,6 +95,9 @@ impl Plan<'_> {
                 missing
             }
         };
+        let is_ours = |unit: usize| self.shard.is_none_or(|shard| shard.has(unit));
+        wanted.retain(|&unit| is_ours(unit));
+        let ours = (0..units.count()).filter(|&unit| is_ours(unit)).count();
 
         let stop = stop_on_signal();
         let pipeline = Pipeline {
@@ -91,12 +108,13 @@ impl Plan<'_> {
                 batch_tokens: self.recording.batch_tokens,
                 top_k: self.recording.top_k,
                 embeddings,
+                drafts: exact && !self.recording.no_drafts,
+                sharing: !self.recording.no_sharing,
             },
             stop: &stop,
         };
         let mut tally = Tally::new(self, threads);
-        let progress =
-            RefCell::new(Progress::new(self.recording.progress, units.count(), units.count() - wanted.len()));
+        let progress = RefCell::new(Progress::new(self.recording.progress, ours, ours - wanted.len()));
         let told = Cell::new(false);
         let ending = pipeline.run(
             &wanted,
@@ -114,12 +132,19 @@ impl Plan<'_> {
             },
         );
         progress.borrow().finish();
+        let ending = ending?;
+        run.refresh()?;
         let (done, units) = (run.units_done(), units.count());
-        if ending? == Ending::Interrupted && done < units {
+        if ending == Ending::Interrupted && tally.units < wanted.len() {
             return Err(CliError::Interrupted { done, units });
         }
-        run.complete()?;
         tally.report(self.out);
+        match self.shard {
+            Some(shard) if done < units => note(&format!(
+                "shard {shard} is done; the run is complete when the others are ({done} of {units} units so far)"
+            )),
+            _ => run.complete()?,
+        }
         self.judge(&run, tally.first_failure.as_deref())
     }
 
@@ -155,6 +180,7 @@ impl Plan<'_> {
             groups: units.groups,
             groups_per_unit: units.groups_per_unit,
             batch_tokens: self.recording.batch_tokens,
+            sharing: !self.recording.no_sharing,
             top_k: self.recording.top_k,
             tables,
             profile: self.recording.profile,
@@ -170,7 +196,10 @@ struct Tally {
     provider: &'static str,
     host: String,
     start: Instant,
+    units: usize,
     prompts: usize,
+    work: Work,
+    took: Took,
     first_failure: Option<String>,
 }
 
@@ -183,7 +212,10 @@ impl Tally {
             provider: plan.session.ep.as_str(),
             host: std::env::var("HOSTNAME").unwrap_or(host),
             start: Instant::now(),
+            units: 0,
             prompts: 0,
+            work: Work::default(),
+            took: Took::default(),
             first_failure: None,
         }
     }
@@ -193,11 +225,15 @@ impl Tally {
         run: &mut RunDirectory,
         sizes: Sizes,
         result: &UnitResult,
-        took: Duration,
+        took: Took,
     ) -> Result<usize, RecordError> {
         let writing = Instant::now();
         let failed = run.write_unit(result, sizes)?;
+        self.units += 1;
         self.prompts += result.answers.len();
+        self.work += result.work;
+        self.took.waited += took.waited;
+        self.took.worked += took.worked;
         if self.first_failure.is_none() {
             self.first_failure = result.answers.iter().find_map(|answer| answer.as_ref().err().cloned());
         }
@@ -206,12 +242,14 @@ impl Tally {
             unix_secs: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64()),
             prompts: result.answers.len(),
             failed,
-            worker_secs: took.as_secs_f64(),
+            worker_secs: took.worked.as_secs_f64(),
+            idle_secs: took.waited.as_secs_f64(),
             vision_secs: result.seconds.vision,
             decoder_secs: result.seconds.decoder,
             generation_secs: result.seconds.generation,
             scoring_secs: result.seconds.scoring,
             write_secs: writing.elapsed().as_secs_f64(),
+            work: result.work,
             sessions: self.threads.sessions,
             intra_threads: self.threads.intra,
             provider: self.provider,
@@ -229,6 +267,7 @@ impl Tally {
             self.prompts,
             tables.display()
         ));
+        note(&explain::done(&self.work, self.took));
     }
 }
 

@@ -6,7 +6,9 @@ use clap::Args;
 
 use super::analyze::AnalysisOptions;
 use super::cases;
+use super::compare;
 use super::error::CliError;
+use crate::analysis::summary::Comparison;
 use crate::analysis::tables::{Partition, read_outcomes};
 use crate::analysis::{self, Analysis, AnalysisSettings};
 use crate::record::{Manifest, RecordError, atomic, read_manifest};
@@ -24,6 +26,9 @@ pub(super) struct ReportArguments {
     /// Conflict cases, and items with all their renderings, that the page shows [default: 36 cases, 12 items]
     #[arg(long, value_name = "N")]
     cases: Option<usize>,
+    /// A reference run of the same suite (fp32, for one): the page says how faithful the first RUN is to it
+    #[arg(long, value_name = "REFERENCE_RUN")]
+    against: Option<PathBuf>,
     #[command(flatten)]
     settings: AnalysisOptions,
 }
@@ -39,15 +44,19 @@ pub(super) fn run(arguments: &ReportArguments) -> Result<(), CliError> {
     let path = arguments.out.clone().unwrap_or_else(|| first.join("report.html"));
     let settings = arguments.settings.settings();
     let analysis = analysis::analyze(&arguments.runs, &settings)?;
-    write(first, &analysis, &settings, arguments.cases, &path)?;
+    let against = arguments.against.as_deref();
+    let fidelity =
+        against.map(|reference| compare::compare(reference, first, &settings.consistency)).transpose()?;
+    write(first, &analysis, fidelity.as_ref(), &settings, arguments.cases, &path)?;
     println!("{}", path.display());
     Ok(())
 }
 
-/// Writes the page of a run; `analysis` may hold others to compare it with.
+/// Writes the page of a run; `analysis` may hold others to compare it with, `fidelity` is against a reference run.
 pub(super) fn write(
     run: &Path,
     analysis: &Analysis,
+    fidelity: Option<&Comparison>,
     settings: &AnalysisSettings,
     cases: Option<usize>,
     path: &Path,
@@ -70,6 +79,7 @@ pub(super) fn write(
     let page = Page {
         about: &about,
         analysis,
+        fidelity,
         cases: &match conflicts {
             true => cases::sample(run, &partition, suite.as_deref(), cases.unwrap_or(DEFAULT_CASES))?,
             false => Vec::new(),

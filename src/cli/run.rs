@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::error::CliError;
+use super::explain;
 use super::model::ModelArguments;
 use super::plan::Plan;
 use super::progress::ProgressMode;
 use super::selection::SuiteSelection;
-use crate::record::{Profile, Table};
+use crate::record::{Profile, Shard, Table};
 
 /// `crossmodal run`
 #[derive(Debug, Args)]
@@ -24,8 +25,14 @@ pub(super) struct RunArguments {
     #[command(flatten)]
     selection: SuiteSelection,
     /// Directory of the run; an interrupted one goes on where it stopped
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "explain")]
+    out: Option<PathBuf>,
+    /// Run every N-th unit only, from the K-th on: N processes with the same DIR make one run
+    #[arg(long, value_name = "K/N")]
+    shard: Option<Shard>,
+    /// Say what would be computed, and what is saved by sharing and drafts; run nothing
+    #[arg(long)]
+    explain: bool,
     #[command(flatten)]
     recording: RecordingArguments,
 }
@@ -59,6 +66,12 @@ pub(super) struct RecordingArguments {
     /// Tokens that one decoder call takes at most
     #[arg(long, value_name = "N", default_value_t = 2048, value_parser = at_least_one)]
     pub batch_tokens: usize,
+    /// Write answers token by token, without drafts: the same tokens in more passes
+    #[arg(long)]
+    pub no_drafts: bool,
+    /// Run every prompt from its first token, even where others begin alike: the same numbers up to rounding, in more time
+    #[arg(long)]
+    pub no_sharing: bool,
     /// How progress is shown
     #[arg(long, value_enum, default_value_t = ProgressMode::Auto)]
     pub progress: ProgressMode,
@@ -78,17 +91,22 @@ fn top_k(text: &str) -> Result<usize, String> {
 
 /// Runs `crossmodal run`.
 pub(super) fn run(arguments: &RunArguments) -> Result<(), CliError> {
+    let suite = arguments.selection.spec(&arguments.suite)?;
+    let Some(out) = arguments.out.as_deref().filter(|_| !arguments.explain) else {
+        return explain::run(&arguments.model, &suite, arguments.recording.groups_per_unit);
+    };
     let plan = Plan {
         model: &arguments.model.model,
         session: &arguments.model.session,
-        suite: arguments.selection.spec(&arguments.suite)?,
-        out: &arguments.out,
+        suite,
+        out,
+        shard: arguments.shard,
         recording: &arguments.recording,
         install_runtime: false,
     };
     plan.execute()?;
     if std::io::stderr().is_terminal() {
-        let out = arguments.out.display();
+        let out = out.display();
         eprintln!("next: crossmodal analyze {out}   or   crossmodal report {out}");
     }
     Ok(())

@@ -1,75 +1,106 @@
-//! Which prompts run together.
+//! Which sequences run together.
 //!
-//! Prompts that only ask for the next token: those of one length, under a token budget, so that nothing is padded. Padding
-//! costs 12-46 % of a CPU prefill, and batching gains it nothing beyond filling the cores.
-//!
-//! Prompts that are continued: neighbours in length, padded where they differ. Decoding a batch of 8 takes a fifth of the
-//! time that decoding its prompts one by one takes.
+//! New tokens are padded on the right, pasts on the left, and both a little only: padding costs 12-46 % of a CPU prefill, and
+//! batching gains it nothing beyond filling the cores. Decoding is another thing: a batch of 8 takes a fifth of the time
+//! that its sequences take one by one.
 
-use std::collections::BTreeMap;
+/// What a pass through the decoder costs beyond its tokens, in tokens: on a CPU, reading the weights once.
+pub(super) const PASS_TOKENS: usize = 24;
 
-/// Groups prompt indices by length, and cuts each group so that a batch holds at most `token_budget` tokens.
-pub(super) fn equal_length(
-    lengths: impl Iterator<Item = (usize, usize)>,
-    token_budget: usize,
-) -> Vec<Vec<usize>> {
-    let mut by_length: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for (prompt, length) in lengths {
-        by_length.entry(length).or_default().push(prompt);
-    }
-    let cut = |(length, prompts): (usize, Vec<usize>)| {
-        let most = (token_budget / length.max(1)).max(1);
-        prompts.chunks(most).map(<[usize]>::to_vec).collect::<Vec<_>>()
-    };
-    by_length.into_iter().flat_map(cut).collect()
+/// What may run together.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BatchRules {
+    /// New tokens of a pass at most, with padding.
+    pub new_tokens: usize,
+    /// New and past tokens of a pass at most, with padding.
+    pub all_tokens: usize,
+    /// Sequences of a pass at most.
+    pub sequences: usize,
+    /// Whether sequences of unlike length may run together.
+    pub pads: bool,
 }
 
-/// Prompts that are continued together at most.
-const MOST_CONTINUED: usize = 16;
+/// One sequence's part in a pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Size {
+    /// New tokens.
+    pub new: usize,
+    /// Tokens that were there before.
+    pub past: usize,
+}
 
-/// Groups prompt indices so that a batch holds prompts with the same limit of new tokens and of similar length: at most
-/// `token_budget` tokens with their padding, and at most [`MOST_CONTINUED`] prompts. `prompts`: (index, length, limit).
-pub(super) fn similar_length(
-    mut prompts: Vec<(usize, usize, usize)>,
-    token_budget: usize,
-) -> Vec<Vec<usize>> {
-    prompts.sort_by_key(|&(index, length, limit)| (limit, length, index));
-    let mut batches: Vec<Vec<usize>> = Vec::new();
-    let mut limit_of_last = None;
-    for (index, length, limit) in prompts {
-        match batches.last_mut() {
-            // Sorted by length: the newest is the longest, to which all others are padded.
-            Some(batch)
-                if limit_of_last == Some(limit)
-                    && batch.len() < MOST_CONTINUED
-                    && (batch.len() + 1) * length <= token_budget =>
-            {
-                batch.push(index);
+impl BatchRules {
+    /// Cuts sequences, by their place in the list, into batches.
+    pub fn batches(&self, sizes: &[Size]) -> Vec<Vec<usize>> {
+        let mut order: Vec<usize> = (0..sizes.len()).collect();
+        order.sort_by_key(|&index| (sizes[index], index));
+        let mut batches: Vec<Vec<usize>> = Vec::new();
+        let (mut total, mut longest_past) = (0, 0);
+        for index in order {
+            let Size { new, past } = sizes[index];
+            let joined = batches.last().is_some_and(|batch| {
+                let count = batch.len() + 1;
+                let fits = count * new <= self.new_tokens
+                    && count * (new + past.max(longest_past)) <= self.all_tokens
+                    && count <= self.sequences;
+                let first = sizes[batch[0]];
+                // Sorted by new tokens: the newest has the most, to which all others are padded.
+                let alike = if self.pads {
+                    // A few more padded tokens are cheaper than another pass.
+                    8 * count * new <= 9 * (total + new) + 8 * PASS_TOKENS
+                } else {
+                    first == sizes[index] && (past == 0 || new == 1)
+                };
+                fits && alike
+            });
+            match batches.last_mut() {
+                Some(batch) if joined => batch.push(index),
+                _ => {
+                    batches.push(vec![index]);
+                    (total, longest_past) = (0, 0);
+                }
             }
-            _ => batches.push(vec![index]),
+            total += new;
+            longest_past = longest_past.max(past);
         }
-        limit_of_last = Some(limit);
+        batches
     }
-    batches
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn batches_hold_one_length_and_keep_to_the_budget() {
-        let lengths = [5, 7, 5, 5, 200, 7];
-        let batches = equal_length(lengths.iter().copied().enumerate(), 10);
-        assert_eq!(batches, vec![vec![0, 2], vec![3], vec![1], vec![5], vec![4]]);
+    const RULES: BatchRules = BatchRules { new_tokens: 100, all_tokens: 1000, sequences: 4, pads: true };
+
+    fn batches(rules: BatchRules, sizes: &[(usize, usize)]) -> Vec<Vec<usize>> {
+        let sizes: Vec<Size> = sizes.iter().map(|&(new, past)| Size { new, past }).collect();
+        rules.batches(&sizes)
     }
 
     #[test]
-    fn prompts_that_are_continued_run_with_their_like() {
-        let prompts = vec![(0, 5, 8), (1, 90, 8), (2, 6, 8), (3, 5, 400), (4, 7, 8)];
-        assert_eq!(similar_length(prompts, 20), vec![vec![0, 2], vec![4], vec![1], vec![3]]);
-        let many = (0..40).map(|index| (index, 3, 8)).collect();
-        let sizes: Vec<usize> = similar_length(many, 10_000).iter().map(Vec::len).collect();
-        assert_eq!(sizes, [MOST_CONTINUED, MOST_CONTINUED, 8]);
+    fn batches_hold_sequences_of_like_length() {
+        let sizes = [(5, 0), (30, 0), (5, 0), (31, 0), (6, 0)];
+        let rules = BatchRules { new_tokens: 1000, ..RULES };
+        assert_eq!(batches(rules, &sizes), vec![vec![0, 2, 4], vec![1, 3]]);
+        assert_eq!(
+            batches(BatchRules { pads: false, ..RULES }, &sizes),
+            vec![vec![0, 2], vec![4], vec![1], vec![3]]
+        );
+    }
+
+    #[test]
+    fn batches_keep_to_their_budgets() {
+        assert_eq!(batches(RULES, &[(40, 0); 5]), vec![vec![0, 1], vec![2, 3], vec![4]]);
+        assert_eq!(batches(RULES, &[(1, 0); 5]), vec![vec![0, 1, 2, 3], vec![4]]);
+        assert_eq!(batches(RULES, &[(1, 450), (1, 500), (1, 400)]), vec![vec![2, 0], vec![1]]);
+        assert_eq!(batches(RULES, &[(500, 0), (1, 5000)]), vec![vec![1], vec![0]]);
+    }
+
+    #[test]
+    fn a_decoder_that_knows_no_padding_runs_several_new_tokens_on_a_past_one_by_one() {
+        let rules = BatchRules { pads: false, ..RULES };
+        assert_eq!(batches(rules, &[(2, 9), (2, 9)]), vec![vec![0], vec![1]]);
+        assert_eq!(batches(rules, &[(1, 9), (1, 9), (1, 8)]), vec![vec![2], vec![0, 1]]);
     }
 }

@@ -5,12 +5,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use super::answered::Answered;
-use super::asking::Asking;
-use super::batches::{equal_length, similar_length};
+use super::means::LayerMeans;
+use super::requests::{Continuation, Generation, Read, Request, RunningSettings, Work};
+use super::running::Running;
+use super::score::{Scores, score};
 use crate::model::family::Pixels;
 use crate::model::{ImageFeatures, Model};
-use crate::prepare::{PreparedImage, PreparedUnit, Preparer};
-use crate::suite::Ask;
+use crate::prepare::{PreparedImage, PreparedUnit, Preparer, Prompt};
+use crate::suite::answers::AnswerKind;
+use crate::suite::{Ask, Presentation};
 
 /// Images that are encoded together.
 const IMAGES_PER_CALL: usize = 16;
@@ -28,6 +31,10 @@ pub struct EvaluationSettings {
     pub top_k: usize,
     /// Whether mean and last hidden states are kept.
     pub embeddings: bool,
+    /// Whether answers are drafted: fewer passes, the same tokens.
+    pub drafts: bool,
+    /// Whether prompts that begin alike share what is computed of their beginning.
+    pub sharing: bool,
 }
 
 /// Where a unit's time went, seconds.
@@ -51,6 +58,8 @@ pub struct UnitResult {
     pub answers: Vec<Result<Answered, String>>,
     /// Where the time went.
     pub seconds: StageSeconds,
+    /// What was done.
+    pub work: Work,
 }
 
 /// Runs a unit. A failure of a prompt or an image is that prompt's; the others go on. A panic of the runtime's binding is
@@ -62,36 +71,156 @@ pub fn evaluate(
     settings: &EvaluationSettings,
 ) -> UnitResult {
     match catch_unwind(AssertUnwindSafe(|| evaluate_prompts(model, preparer, &mut unit, settings))) {
-        Ok((answers, seconds)) => UnitResult { unit, answers, seconds },
+        Ok((answers, seconds, work)) => UnitResult { unit, answers, seconds, work },
         Err(_) => {
             let reason = "internal error while the model ran on this unit (see standard error)";
             let answers = unit.prompts.iter().map(|_| Err(reason.to_string())).collect();
-            UnitResult { unit, answers, seconds: StageSeconds::default() }
+            UnitResult { unit, answers, seconds: StageSeconds::default(), work: Work::default() }
         }
     }
 }
+
+/// For each prompt of a unit its answer, or why there is none.
+type Answers = Vec<Result<Answered, String>>;
 
 fn evaluate_prompts(
     model: &mut Model,
     preparer: &Preparer,
     unit: &mut PreparedUnit,
     settings: &EvaluationSettings,
-) -> (Vec<Result<Answered, String>>, StageSeconds) {
+) -> (Answers, StageSeconds, Work) {
     let start = Instant::now();
     let features = encode_images(model, &unit.images);
     let mut seconds = StageSeconds { vision: start.elapsed().as_secs_f64(), ..StageSeconds::default() };
+    let same = same_images(&unit.images);
+    let mut work = Work {
+        images_encoded: features
+            .iter()
+            .enumerate()
+            .filter(|(image, found)| same[*image] == *image && found.is_ok())
+            .count(),
+        ..Work::default()
+    };
 
     // Prompts that hold what the model wrote for others come after those; all others come first.
-    let mut answers: Vec<Result<Answered, String>> = vec![Err(NEVER_ASKED.into()); unit.prompts.len()];
+    let mut answers: Answers = vec![Err(NEVER_ASKED.into()); unit.prompts.len()];
     let mut ready: Vec<usize> =
         (0..unit.prompts.len()).filter(|row| !unit.waiting.contains_key(row)).collect();
     while !ready.is_empty() {
-        let mut asking = Asking { model, preparer, unit, settings, features: &features, seconds };
-        asking.ask(&ready, &mut answers);
-        seconds = asking.seconds;
+        let (rows, requests) = requests(preparer, unit, &ready, &mut answers);
+        work.images_shown += requests.iter().map(|request| images_of(request.prompt)).sum::<usize>();
+        let mut running = Running {
+            model,
+            requests: &requests,
+            features: &features,
+            settings: RunningSettings {
+                batch_tokens: settings.batch_tokens,
+                stop_tokens: preparer.stop_tokens(),
+                means: settings.embeddings,
+                keep_logits: false,
+                drafts: settings.drafts,
+                sharing: settings.sharing,
+            },
+            work,
+            seconds,
+        };
+        let mut heads: Vec<Result<Head, String>> = vec![Err(NEVER_ASKED.into()); requests.len()];
+        let texts = running.run(&|image| same[image], &mut |request, read| {
+            heads[request] = read.and_then(|read| Head::of(read, requests[request].prompt, settings.top_k));
+        });
+        (work, seconds) = (running.work, running.seconds);
+        let asked: Vec<&Presentation> = unit.presentations().collect();
+        for (((row, request), head), text) in rows.into_iter().zip(&requests).zip(heads).zip(texts) {
+            answers[row] = head.and_then(|head| answer(preparer, asked[row], request.prompt, head, text));
+        }
         ready = preparer.fill(unit, &answers.iter().map(written).collect::<Vec<_>>());
     }
-    (answers, seconds)
+    (answers, seconds, work)
+}
+
+/// The requests of `ready` rows, with their rows; what could not be prepared is answered with the reason.
+fn requests<'u>(
+    preparer: &Preparer,
+    unit: &'u PreparedUnit,
+    ready: &[usize],
+    answers: &mut Answers,
+) -> (Vec<usize>, Vec<Request<'u>>) {
+    let groups = unit.groups.iter().enumerate();
+    let asked: Vec<(usize, &Presentation)> = groups
+        .flat_map(|(group, members)| members.presentations.iter().map(move |row| (group, row)))
+        .collect();
+    let mut rows = Vec::new();
+    let mut requests = Vec::new();
+    for &row in ready {
+        match &unit.prompts[row] {
+            Err(reason) => answers[row] = Err(reason.clone()),
+            Ok(prompt) => {
+                let (group, presentation) = asked[row];
+                rows.push(row);
+                requests.push(Request { prompt, continuation: continuation(preparer, group, presentation) });
+            }
+        }
+    }
+    (rows, requests)
+}
+
+/// How a row's prompt is continued. What a transcription should say, it probably says; what is asked of one group in several
+/// presentations probably has one answer.
+pub(super) fn continuation(preparer: &Preparer, group: usize, row: &Presentation) -> Option<Continuation> {
+    let Ask::Generate(ask) = &row.ask else { return None };
+    let transcribes = ask.reading.kind == AnswerKind::Transcript;
+    let expected = row.answer.as_deref().filter(|_| transcribes);
+    Some(Continuation {
+        most: ask.max_new_tokens,
+        expected: expected.map(|text| preparer.spellings_as_answer(text)).unwrap_or_default(),
+        kin: 2 * group + usize::from(transcribes),
+    })
+}
+
+/// Images in a prompt, each as often as it is shown.
+pub(super) fn images_of(prompt: &Prompt) -> usize {
+    prompt.spans.iter().filter(|span| span.feature == 0).count()
+}
+
+/// What the first pass said of a prompt.
+#[derive(Clone)]
+struct Head {
+    scores: Scores,
+    input: Option<LayerMeans>,
+    output: Option<LayerMeans>,
+}
+
+impl Head {
+    fn of(read: Read, prompt: &Prompt, top_k: usize) -> Result<Self, String> {
+        let logits = read.logits.as_slice().ok_or("logits are not contiguous")?;
+        let scores = score(logits, &prompt.options, top_k)?;
+        Ok(Self { scores, input: read.input, output: read.output })
+    }
+}
+
+/// What is read from a distribution, and from the text where one was asked for.
+fn answer(
+    preparer: &Preparer,
+    row: &Presentation,
+    prompt: &Prompt,
+    head: Head,
+    text: Option<Result<Generation, String>>,
+) -> Result<Answered, String> {
+    let Head { scores, input, output } = head;
+    let answered = match (&row.ask, text) {
+        (Ask::Generate(ask), text) => {
+            let Generation { tokens, finish, .. } = text.ok_or(NEVER_ASKED)??;
+            let said: Vec<u32> =
+                tokens.iter().copied().filter(|token| !preparer.stop_tokens().contains(token)).collect();
+            let answered = Answered::by_text(row, &ask.reading, preparer.text(&said)?, finish);
+            Answered { generated_tokens: Some(tokens.len()), scores, ..answered }
+        }
+        (Ask::NextToken, _) => {
+            let raw_text = scores.top.first().map(|(token, _)| preparer.token_text(*token));
+            Answered::by_token(prompt, scores, raw_text.unwrap_or_default())
+        }
+    };
+    Ok(Answered { input, output, ..answered })
 }
 
 /// What a prompt's continuation says, or why there is none.
@@ -99,58 +228,18 @@ fn written(answer: &Result<Answered, String>) -> Result<&str, &str> {
     answer.as_ref().map(|answer| answer.raw_text.as_str()).map_err(String::as_str)
 }
 
-impl Asking<'_> {
-    /// Runs the prompts of `rows` and puts their answers into their places.
-    fn ask(&mut self, rows: &[usize], answers: &mut [Result<Answered, String>]) {
-        let unit = self.unit;
-        let asks: Vec<&Ask> = unit.presentations().map(|row| &row.ask).collect();
-        let (mut scored, mut continued) = (Vec::new(), Vec::new());
-        for &row in rows {
-            match (&unit.prompts[row], asks[row]) {
-                (Err(reason), _) => answers[row] = Err(reason.clone()),
-                (Ok(prompt), Ask::NextToken) => scored.push((row, prompt.ids.len())),
-                (Ok(prompt), Ask::Generate(ask)) => {
-                    continued.push((row, prompt.ids.len(), ask.max_new_tokens));
-                }
-            }
-        }
-        let budget = self.settings.batch_tokens;
-        for batch in equal_length(scored.into_iter(), budget) {
-            self.batch(&batch).into_iter().for_each(|(row, answer)| answers[row] = answer);
-        }
-        let batches = if self.model.pads() {
-            similar_length(continued, budget)
-        } else {
-            let mut of_limit: BTreeMap<usize, Vec<(usize, usize)>> = BTreeMap::new();
-            continued
-                .into_iter()
-                .for_each(|(row, length, limit)| of_limit.entry(limit).or_default().push((row, length)));
-            of_limit.into_values().flat_map(|rows| equal_length(rows.into_iter(), budget)).collect()
-        };
-        for batch in batches {
-            self.batch(&batch).into_iter().for_each(|(row, answer)| answers[row] = answer);
-        }
-    }
-}
-
 /// Features of every image; images of the same content are encoded once.
 pub fn encode_images(
     model: &mut Model,
     images: &[Result<PreparedImage, String>],
 ) -> Vec<Result<ImageFeatures, String>> {
-    fn key(image: &PreparedImage) -> (&str, bool) {
-        (&image.hash, image.among_others)
-    }
-    let mut first: BTreeMap<(&str, bool), usize> = BTreeMap::new();
-    let mut distinct: Vec<(usize, &Pixels)> = Vec::new();
-    for (index, image) in images.iter().enumerate() {
-        if let Ok(image) = image {
-            first.entry(key(image)).or_insert_with(|| {
-                distinct.push((index, &image.pixels));
-                index
-            });
-        }
-    }
+    let same = same_images(images);
+    let distinct: Vec<(usize, &Pixels)> = images
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| same[*index] == *index)
+        .filter_map(|(index, image)| Some((index, &image.as_ref().ok()?.pixels)))
+        .collect();
     let mut features: Vec<Result<ImageFeatures, String>> =
         images.iter().map(|image| image.as_ref().map_err(Clone::clone).and(Err(String::new()))).collect();
     for slice in distinct.chunks(IMAGES_PER_CALL) {
@@ -168,12 +257,21 @@ pub fn encode_images(
             }
         }
     }
-    for (index, image) in images.iter().enumerate() {
-        if let Ok(image) = image
-            && first[&key(image)] != index
-        {
-            features[index] = features[first[&key(image)]].clone();
-        }
+    for (index, &first) in same.iter().enumerate().filter(|(index, first)| index != *first) {
+        features[index] = features[first].clone();
     }
     features
+}
+
+/// For each image the first one of the same content.
+pub(super) fn same_images(images: &[Result<PreparedImage, String>]) -> Vec<usize> {
+    let mut first: BTreeMap<(&str, bool), usize> = BTreeMap::new();
+    images
+        .iter()
+        .enumerate()
+        .map(|(index, image)| match image {
+            Ok(image) => *first.entry((&image.hash, image.among_others)).or_insert(index),
+            Err(_) => index,
+        })
+        .collect()
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::answered::{Answered, Finish, PromptTokens};
 use super::score::{Scores, entropy_of};
-use super::{StageSeconds, UnitResult};
+use super::{StageSeconds, UnitResult, Work};
 use crate::prepare::PreparedUnit;
 use crate::suite::answers::Reading;
 use crate::suite::prediction::{OptionLogprobs, Prediction};
@@ -53,7 +53,7 @@ impl Predictions {
         let answers =
             groups.iter().flat_map(|group| &group.presentations).map(|row| self.answer_row(row)).collect();
         let unit = PreparedUnit::answered_elsewhere(index, groups);
-        UnitResult { unit, answers, seconds: StageSeconds::default() }
+        UnitResult { unit, answers, seconds: StageSeconds::default(), work: Work::default() }
     }
 
     /// Rows of the file that the suite does not have.

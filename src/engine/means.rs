@@ -1,5 +1,7 @@
 //! Mean image token, mean text token and last token of a sequence.
 
+use std::ops::Range;
+
 use ndarray::ArrayView2;
 
 use crate::prepare::Prompt;
@@ -15,26 +17,45 @@ pub struct LayerMeans {
     pub last: Vec<f32>,
 }
 
-impl LayerMeans {
-    /// Means over the image tokens and over the others of one sequence, [sequence, hidden]; it may be padded on the left.
-    pub(super) fn of(prompt: &Prompt, sequence: ArrayView2<f32>) -> Self {
-        let padding = sequence.nrows().saturating_sub(prompt.ids.len());
+/// Sums over a prompt's first tokens, [hidden] each; prompts with the same beginning go on from the same sums.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct LayerSums {
+    image: Vec<f64>,
+    images: u32,
+    text: Vec<f64>,
+    texts: u32,
+    last: Vec<f32>,
+}
+
+impl LayerSums {
+    /// With the states [tokens, hidden] of the prompt's tokens in `range`, which follow those that are in already.
+    pub fn and(&self, prompt: &Prompt, range: Range<usize>, states: ArrayView2<f32>) -> Self {
+        let mut sums = self.clone();
         let mut of_image = vec![false; prompt.ids.len()];
         for span in &prompt.spans {
             of_image[span.start..span.start + span.length].fill(true);
         }
-        let mean = |wanted: bool| {
-            let mut sums = vec![0f64; sequence.ncols()];
-            let mut count = 0;
-            let tokens = sequence.rows().into_iter().skip(padding).zip(&of_image);
-            for (row, _) in tokens.filter(|(_, image)| **image == wanted) {
-                count += 1;
-                sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += f64::from(*value));
-            }
-            let mean = |sum: f64| (sum / f64::from(count)) as f32;
-            (count > 0).then(|| sums.into_iter().map(mean).collect::<Vec<f32>>())
+        sums.image.resize(states.ncols(), 0.0);
+        sums.text.resize(states.ncols(), 0.0);
+        for (row, image) in states.rows().into_iter().zip(&of_image[range]) {
+            let (sum, count) =
+                if *image { (&mut sums.image, &mut sums.images) } else { (&mut sums.text, &mut sums.texts) };
+            *count += 1;
+            sum.iter_mut().zip(row).for_each(|(sum, value)| *sum += f64::from(*value));
+        }
+        sums.last = states.rows().into_iter().next_back().map(|row| row.to_vec()).unwrap_or_default();
+        sums
+    }
+
+    /// The means over all tokens.
+    pub fn means(&self) -> LayerMeans {
+        let mean = |sums: &[f64], count: u32| -> Option<Vec<f32>> {
+            (count > 0).then(|| sums.iter().map(|sum| (sum / f64::from(count)) as f32).collect())
         };
-        let last = sequence.rows().into_iter().next_back().map(|row| row.to_vec()).unwrap_or_default();
-        Self { image: mean(true), text: mean(false).unwrap_or_default(), last }
+        LayerMeans {
+            image: mean(&self.image, self.images),
+            text: mean(&self.text, self.texts).unwrap_or_default(),
+            last: self.last.clone(),
+        }
     }
 }

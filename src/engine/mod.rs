@@ -1,26 +1,37 @@
 //! How it is run: prompts into batches, batches through the model, logits into answers.
 //!
-//! [`rehearse()`] finds before the first sample what would fail all of them; [`pipeline`] keeps preparation ahead of the model
-//! behind a bounded queue; [`evaluate()`] runs one unit: it asks for distributions, which [`score`] reads, and for
-//! continuations, which [`generate()`] writes; [`Predictions`] stand in for a model that ran elsewhere; [`follow`] sets a conflict case's three answers side by side. Batches never
-//! cross a unit, so a unit's numbers don't depend on what else runs.
+//! The whole of a unit is known before its first token, and nothing of it is computed twice: images of one content are
+//! encoded once, prompts that begin alike are run along their prefix tree, and what is known of an answer drafts it.
+//!
+//! [`rehearse()`] finds before the first sample what would fail all of them; [`Expectation`] says what a unit will cost;
+//! [`pipeline`] keeps preparation ahead of the model behind a bounded queue; [`evaluate()`] runs one unit: `running` takes
+//! its prompts along the `prompt_tree` in `batches`, `decoding` writes answers from `drafts`, both by `forward` passes;
+//! [`score`] reads distributions; [`Predictions`] stand in for a model that ran elsewhere; [`follow`] sets a conflict case's
+//! three answers side by side. Batches never cross a unit, so a unit's numbers don't depend on what else runs.
 
 mod answered;
-mod asking;
-mod assemble;
 mod batches;
+mod decoding;
+mod drafts;
 mod evaluate;
+mod explain;
 pub mod follow;
+mod forward;
 mod generate;
 mod imported;
 mod means;
 pub mod pipeline;
+mod prompt_tree;
 mod rehearse;
+mod requests;
+mod running;
 pub mod score;
 
 pub use answered::{Answered, Finish, PromptTokens};
 pub use evaluate::{EvaluationSettings, StageSeconds, UnitResult, encode_images, evaluate};
-pub use generate::{Generation, GenerationSettings, generate};
+pub use explain::Expectation;
+pub use generate::{GenerationSettings, generate};
 pub use imported::Predictions;
 pub use means::LayerMeans;
 pub use rehearse::{Sizes, rehearse};
+pub use requests::{Generation, Work};

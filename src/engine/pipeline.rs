@@ -22,6 +22,15 @@ pub enum Ending {
     Interrupted,
 }
 
+/// A worker's time with a unit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Took {
+    /// Without work, until the unit was prepared.
+    pub waited: Duration,
+    /// With the unit.
+    pub worked: Duration,
+}
+
 /// What ends a pipeline early.
 #[derive(Debug, thiserror::Error)]
 pub enum PipelineError<E: std::error::Error> {
@@ -88,12 +97,12 @@ impl Pipeline<'_> {
         &self,
         wanted: &[usize],
         models: &mut [Model],
-        mut sink: impl FnMut(UnitResult, Duration) -> Result<(), E>,
+        mut sink: impl FnMut(UnitResult, Took) -> Result<(), E>,
         mut idle: impl FnMut(),
     ) -> Result<Ending, PipelineError<E>> {
         let (send_prepared, receive_prepared) = bounded::<PreparedUnit>(models.len() + 1);
         let (send_result, receive_result) =
-            bounded::<Result<(UnitResult, Duration), PipelineError<E>>>(models.len());
+            bounded::<Result<(UnitResult, Took), PipelineError<E>>>(models.len());
         let halt = AtomicBool::new(false);
         let halted = || halt.load(Ordering::Relaxed) || self.stop.load(Ordering::Relaxed);
         std::thread::scope(|scope| {
@@ -124,15 +133,18 @@ impl Pipeline<'_> {
                 let (receive, send) = (receive_prepared.clone(), send_result.clone());
                 let worker_halted = &halted;
                 scope.spawn(move || {
+                    let mut free = Instant::now();
                     for unit in receive {
                         if worker_halted() {
                             return;
                         }
                         let start = Instant::now();
                         let result = evaluate(model, self.preparer, unit, &self.settings);
-                        if send.send(Ok((result, start.elapsed()))).is_err() {
+                        let took = Took { waited: start - free, worked: start.elapsed() };
+                        if send.send(Ok((result, took))).is_err() {
                             return;
                         }
+                        free = Instant::now();
                     }
                 });
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use image::RgbImage;
 
-use super::assemble::assemble;
+use super::forward::{Piece, forward};
 use crate::model::family::{Family, ImagePlace};
 use crate::model::{Model, ModelError};
 use crate::prepare::{ImageSpan, OptionTokens, Prompt};
@@ -34,15 +34,17 @@ pub fn rehearse(model: &mut Model, family: &dyn Family) -> Result<Sizes, ModelEr
     let spans = vec![ImageSpan { image: 0, feature: 0, start: 0, length: tokens }];
     let options = Arc::new(OptionTokens { names: Vec::new(), tokens: Vec::new() });
     let prompt = Prompt { ids, spans, positions, hash: String::new(), options, room: None };
-    let input = assemble(model, &[&prompt], &[Ok(features)])?;
-    if input.embeds.dim() != (1, tokens + 1, hidden) {
+    let length = prompt.ids.len();
+    let piece = Piece::of_prompt(&prompt, 0..length, None, length - 1..length);
+    let passed = forward(model, &[&piece], &[Ok(features)], true)?;
+    let embeds = passed.embeds(0).map(|embeds| embeds.dim());
+    if embeds != Some((length, hidden)) {
         return Err(wrong(format!(
             "token embeddings have the shape {:?}, image features are {hidden} wide",
-            input.embeds.dim()
+            embeds.unwrap_or_default()
         )));
     }
-    let output = model.decode(input, None, false)?;
-    let vocabulary = output.logits.ncols();
+    let vocabulary = passed.logits(0).ncols();
     if vocabulary == 0 {
         return Err(wrong("no logits came out".into()));
     }

@@ -6,12 +6,18 @@ use ndarray::{Array2, Array3, ArrayD, Axis};
 use ort::session::{Session, SessionInputValue};
 use ort::value::{DynValue, Tensor, TensorElementType};
 
+use serde::Serialize;
+
 use super::ModelError;
 use super::binding::CacheMemory;
 use super::contract::{check_inputs, check_output, check_type, dimensions, element_type};
 use super::names::DecoderNames;
 use super::past::{Past, PastRow};
+use super::surgery::ASKED;
 use super::tensors::{FLOATS, Floats, INTEGERS, failed, float_value, floats, int_value, three_axes, wrong};
+
+/// The input that says of how many tokens, counted from the last, logits are wanted; 0 for all.
+pub(super) const NUMBER_TO_KEEP: &str = "num_logits_to_keep";
 
 const STEP: &str = "decoder";
 
@@ -42,20 +48,58 @@ pub struct DecoderOutput {
     pub past: Past,
 }
 
+/// Tokens whose logits a decoder computes; the others' are thrown away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogitPositions {
+    /// Those that are asked for.
+    Asked,
+    /// The last one where no other is asked for (`num_logits_to_keep`), else all.
+    Last,
+    /// All.
+    All,
+}
+
+impl LogitPositions {
+    /// Of a graph: whether the positions can be asked for, and whether their number can be.
+    pub(super) fn of(by_place: bool, by_number: bool) -> Self {
+        match (by_place, by_number) {
+            (true, _) => Self::Asked,
+            (false, true) => Self::Last,
+            (false, false) => Self::All,
+        }
+    }
+}
+
+/// An opened graph of a decoder, and what is known of its file.
+pub(super) struct DecoderGraph<'p> {
+    pub session: Session,
+    pub path: &'p Path,
+    /// The output that holds the residual stream after the final norm.
+    pub hidden_output: Option<String>,
+    /// Whether it attends with GroupQueryAttention.
+    pub groups_queries: bool,
+    /// Whether it quantizes the activations of a pass on one scale.
+    pub scales_together: bool,
+}
+
 pub(super) struct Decoder {
     first: Graph,
     /// The graph for tokens that have a past, where the layout keeps two.
     next: Option<Graph>,
     names: DecoderNames,
-    hidden_output: Option<String>,
     /// Where keys and values stay between calls.
     pub cache_memory: CacheMemory,
     /// Whether rows of unlike length may run together.
     pub pads: bool,
+    /// Whether a token's numbers depend on the other tokens of its pass.
+    pub scales_together: bool,
 }
 
 struct Graph {
     session: Session,
+    hidden_output: Option<String>,
+    takes_asked: bool,
     past: Vec<PastInput>,
 }
 
@@ -71,22 +115,21 @@ struct PastInput {
 impl Decoder {
     /// `first` runs prompts; `next`, where there are two graphs, what follows them.
     pub fn of(
-        first: (Session, &Path),
-        next: Option<(Session, &Path)>,
+        first: DecoderGraph,
+        next: Option<DecoderGraph>,
         names: DecoderNames,
-        hidden_output: Option<String>,
-        groups_queries: bool,
     ) -> Result<Self, ModelError> {
-        let has_positions = first.0.inputs().iter().any(|input| input.name() == names.position_ids);
-        let first_path = first.1;
-        let first = Graph::of(first.0, first_path, &names)?;
-        let next = next.map(|(session, path)| Graph::of(session, path, &names)).transpose()?;
+        let (first_path, groups_queries) = (first.path, first.groups_queries);
+        let scales_together = first.scales_together || next.as_ref().is_some_and(|next| next.scales_together);
+        let first = Graph::of(first, &names)?;
+        let next = next.map(|next| Graph::of(next, &names)).transpose()?;
         for input in next.iter().flat_map(|next| &next.past) {
             check_output(&first.session, first_path, &input.present)?;
         }
+        let has_positions = takes(&first.session, &names.position_ids);
         // GroupQueryAttention on the CPU knows lengths only, no mask: padding on the left is silently wrong.
         let pads = has_positions && !groups_queries;
-        Ok(Self { first, next, names, hidden_output, cache_memory: CacheMemory::Host, pads })
+        Ok(Self { first, next, names, cache_memory: CacheMemory::Host, pads, scales_together })
     }
 
     /// Copies the keys and values of sequences side by side, shorter ones padded on the left.
@@ -95,7 +138,11 @@ impl Decoder {
     }
 
     pub fn gives_hidden_states(&self) -> bool {
-        self.hidden_output.is_some()
+        self.first.hidden_output.is_some()
+    }
+
+    pub fn logit_positions(&self) -> LogitPositions {
+        LogitPositions::of(self.first.takes_asked, takes(&self.first.session, NUMBER_TO_KEEP))
     }
 
     pub fn continues(&self) -> bool {
@@ -113,8 +160,6 @@ impl Decoder {
         let kept = self.next.as_ref().unwrap_or(&self.first);
         let presents: Vec<String> = kept.past.iter().map(|input| input.present.clone()).collect();
         let asked = input.asked.clone();
-        let last = asked.iter().all(|&(_, place)| place + 1 == length);
-        let last_logits_only = last && !(hidden && self.hidden_output.is_some());
         let graph = match &mut self.next {
             Some(next) if past.is_some() => next,
             _ => &mut self.first,
@@ -125,17 +170,21 @@ impl Decoder {
                 "this export takes no past: it can score prompts, but not continue them",
             ));
         }
-        let mut inputs = graph.inputs(&self.names, input, past.is_some(), last_logits_only)?;
+        let mut inputs = graph.inputs(&self.names, input, past.is_some(), hidden)?;
         inputs.extend(graph.past(past, batch)?);
-        let read =
-            self.hidden_output.as_deref().filter(|_| hidden).into_iter().chain([self.names.logits.as_str()]);
-        let read: Vec<&str> = read.collect();
+        let hidden_output = graph.hidden_output.as_deref().filter(|_| hidden);
+        let read: Vec<&str> = hidden_output.into_iter().chain([self.names.logits.as_str()]).collect();
         let outputs = self.cache_memory.run(&mut graph.session, inputs, &read, &presents);
         let mut outputs = outputs.map_err(|error| failed(STEP, error))?;
-        let logits = asked_logits(&outputs[self.names.logits.as_str()], &asked, length)?;
-        let hidden = match &self.hidden_output {
-            Some(name) if hidden => Some(three_axes(floats(&outputs[name.as_str()], STEP)?, STEP)?),
-            _ => None,
+        let logits = &outputs[self.names.logits.as_str()];
+        let logits = if graph.takes_asked {
+            given_logits(logits, asked.len())
+        } else {
+            asked_logits(logits, &asked, length)
+        }?;
+        let hidden = match hidden_output {
+            Some(name) => Some(three_axes(floats(&outputs[name], STEP)?, STEP)?),
+            None => None,
         };
         if let Some(hidden) =
             hidden.as_ref().filter(|hidden| hidden.dim().0 != batch || hidden.dim().1 != length)
@@ -179,6 +228,20 @@ fn asked_logits(
     Ok(rows)
 }
 
+/// The logits of the tokens that the graph was asked for; one is asked for at least.
+fn given_logits(value: &DynValue, asked: usize) -> Result<Array2<f32>, ModelError> {
+    let (shape, all) = Floats::of(value, STEP)?;
+    let &[given, vocabulary] = shape.as_slice() else {
+        return Err(wrong(STEP, &format!("logits have the shape {shape:?}, expected [asked, vocabulary]")));
+    };
+    if given != asked.max(1) {
+        return Err(wrong(STEP, &format!("logits of {given} tokens came out, {asked} were asked for")));
+    }
+    let mut rows = Array2::zeros((asked, vocabulary));
+    all.copy(0..asked * vocabulary, rows.as_slice_mut().unwrap_or_default());
+    Ok(rows)
+}
+
 /// Named values for a session.
 type Inputs<'v> = Vec<(String, SessionInputValue<'v>)>;
 
@@ -189,9 +252,12 @@ impl Graph {
         names: &DecoderNames,
         input: DecoderInput,
         has_past: bool,
-        last_logits_only: bool,
+        hidden: bool,
     ) -> Result<Inputs<'static>, ModelError> {
         let shape = input.embeds.dim();
+        let last = input.asked.iter().all(|&(_, place)| place + 1 == shape.1);
+        // Hidden states are wanted at all positions, and so are those that the asked ones are picked from.
+        let last_logits_only = last && !self.takes_asked && !(hidden && self.hidden_output.is_some());
         let mut embeds = Some(input.embeds);
         let mut deepstack: Vec<Option<Array3<f32>>> = input.deepstack.into_iter().map(Some).collect();
         let mut inputs = Inputs::with_capacity(self.session.inputs().len());
@@ -205,7 +271,9 @@ impl Graph {
                 int_value(positions(&input.positions, &dimensions(declared)), element, STEP)?
             } else if name == "token_type_ids" {
                 int_value(input.token_types.clone().into_dyn(), element, STEP)?
-            } else if name == "num_logits_to_keep" {
+            } else if name == ASKED {
+                int_value(asked_places(&input.asked).into_dyn(), element, STEP)?
+            } else if name == NUMBER_TO_KEEP {
                 int_value(ndarray::arr0(i64::from(last_logits_only)).into_dyn(), element, STEP)?
             } else if name == "use_cache_branch" {
                 let branch = Tensor::from_array(ndarray::arr1(&[has_past]));
@@ -236,17 +304,18 @@ impl Graph {
         self.past.iter().enumerate().map(value).collect()
     }
 
-    fn of(session: Session, path: &Path, names: &DecoderNames) -> Result<Self, ModelError> {
+    fn of(opened: DecoderGraph, names: &DecoderNames) -> Result<Self, ModelError> {
+        let DecoderGraph { session, path, hidden_output, .. } = opened;
         check_inputs(&session, path, &[&names.inputs_embeds, &names.attention_mask], |name| {
             name == names.position_ids
                 || names.present_of(name).is_some()
                 || deepstack_index(name).is_some()
-                || ["token_type_ids", "num_logits_to_keep", "use_cache_branch"].contains(&name)
+                || ["token_type_ids", NUMBER_TO_KEEP, "use_cache_branch", ASKED].contains(&name)
         })?;
         check_type(&session, path, &names.inputs_embeds, &FLOATS)?;
         check_type(&session, path, &names.attention_mask, &INTEGERS)?;
-        for name in [&names.position_ids, "token_type_ids", "num_logits_to_keep"] {
-            if session.inputs().iter().any(|input| input.name() == name) {
+        for name in [&names.position_ids, "token_type_ids", NUMBER_TO_KEEP] {
+            if takes(&session, name) {
                 check_type(&session, path, name, &INTEGERS)?;
             }
         }
@@ -255,8 +324,22 @@ impl Graph {
         for input in &past {
             check_output(&session, path, &input.present)?;
         }
-        Ok(Self { session, past })
+        let takes_asked = takes(&session, ASKED);
+        Ok(Self { session, hidden_output, takes_asked, past })
     }
+}
+
+fn takes(session: &Session, name: &str) -> bool {
+    session.inputs().iter().any(|input| input.name() == name)
+}
+
+/// (row, place) of the tokens that are asked for, [asked, 2]; of some token where none is, as not all operators take none.
+fn asked_places(asked: &[(usize, usize)]) -> Array2<i64> {
+    let places = if asked.is_empty() { &[(0, 0)] } else { asked };
+    Array2::from_shape_fn((places.len(), 2), |(index, axis)| {
+        let (row, place) = places[index];
+        if axis == 0 { row as i64 } else { place as i64 }
+    })
 }
 
 fn past_inputs(decoder: &Session, path: &Path, names: &DecoderNames) -> Result<Vec<PastInput>, ModelError> {

@@ -5,8 +5,9 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::graph::{Interface, nodes};
-use super::surgery::head_input;
+use super::decoder::{LogitPositions, NUMBER_TO_KEEP};
+use super::graph::{Edit, Graph, Interface};
+use super::surgery::{Head, compute_asked_logits};
 use super::{GraphFile, ModelDirectory, ModelError, Precision};
 
 /// A model directory, described.
@@ -66,8 +67,8 @@ pub struct GraphDescription {
 /// What the evaluator can do with a decoder.
 #[derive(Debug, Clone, Serialize)]
 pub struct Features {
-    /// Whether the graph gives logits at the last position only, when asked (`num_logits_to_keep`).
-    pub last_logits_only: bool,
+    /// Tokens whose logits are computed.
+    pub logit_positions: LogitPositions,
     /// The tensor that the LM head reads, from which hidden states are taken; missing when the head was not found.
     pub hidden_states: Option<String>,
     /// Whether keys and values are given out and taken again.
@@ -123,14 +124,16 @@ impl Features {
         path: &Path,
     ) -> Result<Self, ModelError> {
         let names = &directory.names().decoder;
-        let nodes = nodes(bytes).map_err(|error| file_error(path, &error))?;
-        let groups_queries = nodes.iter().any(|node| node.operator == "GroupQueryAttention");
+        let graph = Graph::read(bytes).map_err(|error| file_error(path, &error))?;
+        let head = Head::find(&graph, &names.logits);
+        let asks = |head: &Head| compute_asked_logits(&graph, head, &names.logits, &mut Edit::default());
+        let counts = interface.input(NUMBER_TO_KEEP).is_some();
         Ok(Self {
-            last_logits_only: interface.input("num_logits_to_keep").is_some(),
-            hidden_states: head_input(bytes, &names.logits).map(String::from),
+            logit_positions: LogitPositions::of(head.as_ref().is_some_and(asks), counts),
+            hidden_states: head.map(|head| head.hidden.to_string()),
             kv_reuse: interface.inputs.iter().any(|input| names.present_of(&input.name).is_some())
                 || directory.decoder_with_past().is_some(),
-            padding: interface.input(&names.position_ids).is_some() && !groups_queries,
+            padding: interface.input(&names.position_ids).is_some() && !graph.has("GroupQueryAttention"),
         })
     }
 }

@@ -25,7 +25,7 @@ mod tensorrt;
 mod tensors;
 mod vision;
 
-pub use decoder::{DecoderInput, DecoderOutput};
+pub use decoder::{DecoderInput, DecoderOutput, LogitPositions};
 pub use directory::{GraphFile, ModelDirectory, Precision};
 pub use embedding::ImageRows;
 pub use error::ModelError;

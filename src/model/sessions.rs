@@ -7,14 +7,16 @@ use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
 use super::binding::CacheMemory;
-use super::decoder::{Decoder, DecoderInput, DecoderOutput};
+use super::decoder::{Decoder, DecoderGraph, DecoderInput, DecoderOutput, LogitPositions};
 use super::embedding::{Embedding, ImageRows, scatter};
 use super::family::Pixels;
+use super::graph::{Edit, Graph, write_out_attention};
+use super::names::DecoderNames;
 use super::past::{Past, PastRow};
 use super::placement::{Placement, RECORD_PLACEMENT};
-use super::surgery::head_input;
+use super::surgery::{Head, compute_asked_logits};
 use super::vision::{ImageFeatures, VisionEncoder};
-use super::{GraphFile, ModelDirectory, ModelError, OnnxRuntime, Provider, ProviderOptions, graph};
+use super::{GraphFile, ModelDirectory, ModelError, OnnxRuntime, Provider, ProviderOptions};
 
 /// How sessions are made.
 #[derive(Debug, Clone, Copy)]
@@ -61,42 +63,24 @@ impl Model {
     ) -> Result<Self, ModelError> {
         let names = directory.names();
         let mut placements = Vec::new();
-        let mut open = |graph: GraphFile, path: &Path, edited: Option<&[u8]>| {
-            let provider = settings.provider.of_graph(graph);
-            let session = open(runtime, path, SessionSettings { provider, ..settings }, edited)?;
-            placements.push(Placement::check(graph, provider, runtime, &session)?);
+        let mut open = |graph: GraphFile, path: &Path, edited: Option<Vec<u8>>| {
+            let settings = SessionSettings { provider: settings.provider.of_graph(graph), ..settings };
+            let session = open(runtime, path, settings, edited)?;
+            placements.push(Placement::check(graph, settings.provider, runtime, &session)?);
             Ok::<_, ModelError>(session)
         };
         let path = directory.graph(GraphFile::VisionEncoder);
-        let plain = written_out(path, settings.provider)?;
-        let vision = open(GraphFile::VisionEncoder, path, plain.as_deref())?;
-        drop(plain);
-        let vision = VisionEncoder::of(vision, path, &names.vision)?;
+        let edited = written_out(path, settings.provider)?;
+        let vision = VisionEncoder::of(open(GraphFile::VisionEncoder, path, edited)?, path, &names.vision)?;
         let path = directory.graph(GraphFile::EmbedTokens);
-        let embedding = open(GraphFile::EmbedTokens, path, None)?;
-        let embedding = Embedding::of(embedding, path, names.embedding.clone())?;
+        let embedding =
+            Embedding::of(open(GraphFile::EmbedTokens, path, None)?, path, names.embedding.clone())?;
 
-        let path = directory.graph(GraphFile::Decoder);
-        let (mut hidden_output, mut edited) = (None, None);
-        let mut bytes = read(path)?;
-        let groups_queries = graph::nodes(&bytes)
-            .is_ok_and(|nodes| nodes.iter().any(|node| node.operator == "GroupQueryAttention"));
-        if settings.hidden_states
-            && let Some(name) = head_input(&bytes, &names.decoder.logits).map(String::from)
-        {
-            bytes.extend(graph::extra_outputs(&[&name]));
-            edited = Some(bytes);
-            hidden_output = Some(name);
-        } else {
-            drop(bytes);
-        }
-        let first = (open(GraphFile::Decoder, path, edited.as_deref())?, path);
-        drop(edited);
-        let next = match directory.decoder_with_past() {
-            Some(path) => Some((open(GraphFile::Decoder, path, None)?, path)),
-            None => None,
-        };
-        let mut decoder = Decoder::of(first, next, names.decoder.clone(), hidden_output, groups_queries)?;
+        let mut open = |path: &Path, edited| open(GraphFile::Decoder, path, edited);
+        let mut decoder = |path| DecoderGraph::open(path, settings.hidden_states, &names.decoder, &mut open);
+        let first = decoder(directory.graph(GraphFile::Decoder))?;
+        let next = directory.decoder_with_past().map(decoder).transpose()?;
+        let mut decoder = Decoder::of(first, next, names.decoder.clone())?;
         decoder.cache_memory = CacheMemory::of(settings.provider, settings.options);
         Ok(Self { placements, vision, embedding, decoder })
     }
@@ -104,6 +88,11 @@ impl Model {
     /// Which execution provider got which part of each graph.
     pub fn placements(&self) -> &[Placement] {
         &self.placements
+    }
+
+    /// Tokens whose logits the decoder computes.
+    pub fn logit_positions(&self) -> LogitPositions {
+        self.decoder.logit_positions()
     }
 
     /// Whether the decoder gives the residual stream after its final norm.
@@ -114,6 +103,11 @@ impl Model {
     /// Whether sequences of unlike length may run together, padded on the left.
     pub fn pads(&self) -> bool {
         self.decoder.pads
+    }
+
+    /// Whether a token's numbers depend on the other tokens of its pass: activations are quantized on one scale.
+    pub fn scales_together(&self) -> bool {
+        self.decoder.scales_together
     }
 
     /// Whether the decoder takes a past: without, it scores prompts and writes nothing.
@@ -174,11 +168,48 @@ impl Model {
     }
 }
 
+impl<'p> DecoderGraph<'p> {
+    /// Opens a graph with the edits that it allows; `open` takes the bytes of an edited one.
+    fn open(
+        path: &'p Path,
+        hidden_states: bool,
+        names: &DecoderNames,
+        open: &mut impl FnMut(&Path, Option<Vec<u8>>) -> Result<Session, ModelError>,
+    ) -> Result<Self, ModelError> {
+        let mut bytes = read(path)?;
+        let mut edit = Edit::default();
+        let (mut hidden_output, mut edited) = (None, false);
+        let (mut groups_queries, mut scales_together) = (false, false);
+        // What is no graph is left to the runtime, which says more about it.
+        if let Ok(graph) = Graph::read(&bytes) {
+            groups_queries = graph.has("GroupQueryAttention");
+            scales_together = graph.has("DynamicQuantizeLinear") || graph.has("DynamicQuantizeMatMul");
+            if let Some(head) = Head::find(&graph, &names.logits) {
+                edited = compute_asked_logits(&graph, &head, &names.logits, &mut edit);
+                if hidden_states {
+                    edit.output(head.hidden);
+                    hidden_output = Some(head.hidden.to_string());
+                    edited = true;
+                }
+            }
+        }
+        let session = if edited {
+            edit.apply(&mut bytes)
+                .map_err(|error| ModelError::File { path: path.into(), reason: error.to_string() })?;
+            open(path, Some(bytes))?
+        } else {
+            drop(bytes);
+            open(path, None)?
+        };
+        Ok(Self { session, path, hidden_output, groups_queries, scales_together })
+    }
+}
+
 fn open(
     runtime: &OnnxRuntime,
     path: &Path,
     settings: SessionSettings,
-    edited: Option<&[u8]>,
+    edited: Option<Vec<u8>>,
 ) -> Result<Session, ModelError> {
     let broken = |error: String| ModelError::File {
         path: path.into(),
@@ -208,7 +239,7 @@ fn open(
             builder
                 .with_config_entry(key, folder)
                 .map_err(|error| broken(error.to_string()))?
-                .commit_from_memory(bytes)
+                .commit_from_memory(&bytes)
         }
         None => builder.commit_from_file(path),
     };
@@ -221,9 +252,8 @@ fn written_out(path: &Path, provider: Provider) -> Result<Option<Vec<u8>>, Model
         return Ok(None);
     }
     let mut bytes = read(path)?;
-    let malformed =
-        |error: graph::Malformed| ModelError::File { path: path.into(), reason: error.to_string() };
-    let changed = graph::write_out_attention(&mut bytes).map_err(malformed)?;
+    // What is no graph is left to the runtime, which says more about it.
+    let changed = write_out_attention(&mut bytes).unwrap_or(0);
     Ok(Some(bytes).filter(|_| changed > 0))
 }
 

@@ -138,6 +138,20 @@ impl Preparer {
         self.tokenizer.decode(tokens, true).map_err(|error| format!("the tokenizer cannot decode: {error}"))
     }
 
+    /// A text as a model may write it: at once, or after a space.
+    pub fn spellings_as_answer(&self, text: &str) -> Vec<Vec<u32>> {
+        let mut spelled = Vec::new();
+        for text in [text.to_string(), format!(" {text}")] {
+            let Ok(encoding) = self.tokenizer.encode(text, false) else { continue };
+            let mut tokens = encoding.get_ids().to_vec();
+            tokens.extend(self.stop_tokens.first());
+            if !spelled.contains(&tokens) {
+                spelled.push(tokens);
+            }
+        }
+        spelled
+    }
+
     /// The text of one token.
     pub fn token_text(&self, token: u32) -> String {
         self.tokenizer.decode(&[token], false).unwrap_or_default()

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::RecordError;
+use crate::engine::Work;
 
 /// One line of `log/units.jsonl`.
 #[derive(Debug, Clone, Serialize)]
@@ -21,16 +22,21 @@ pub struct UnitLog {
     pub failed: usize,
     /// Wall time on its worker.
     pub worker_secs: f64,
-    /// ... of it in the vision encoder.
+    /// Time before, in which its worker waited for a prepared unit.
+    pub idle_secs: f64,
+    /// ... of the worker's time in the vision encoder.
     pub vision_secs: f64,
     /// ... in the embedding and the decoder, over the prompts.
     pub decoder_secs: f64,
-    /// ... writing answers token by token.
+    /// ... writing answers.
     pub generation_secs: f64,
     /// ... reading distributions.
     pub scoring_secs: f64,
     /// Encoding and writing its parts.
     pub write_secs: f64,
+    /// What was done: images, tokens, passes.
+    #[serde(flatten)]
+    pub work: Work,
     /// Models that run at a time.
     pub sessions: usize,
     /// Threads inside an operator of each.

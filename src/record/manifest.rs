@@ -32,6 +32,9 @@ pub struct RunSettings {
     pub groups_per_unit: usize,
     /// Tokens of one decoder call at most.
     pub batch_tokens: usize,
+    /// Whether prompts that begin alike share what is computed of their beginning.
+    #[serde(default)]
+    pub sharing: bool,
     /// Logits kept a prompt.
     pub top_k: usize,
     /// Tables written.

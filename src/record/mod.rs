@@ -3,7 +3,7 @@
 //! ```text
 //! RUN/
 //!   manifest.json                 what the run is: settings, fingerprints; once complete, every part with its SHA-256
-//!   progress.jsonl                the units that are done, with their parts
+//!   progress.jsonl                the units that are done, with their parts (progress-K-of-N.jsonl: by shard K of N)
 //!   tables/table=outcomes/model=M/suite=S/part-00000.parquet
 //!   log/units.jsonl               time, host, threads: outside the promise of equal bytes
 //! ```
@@ -16,6 +16,7 @@ mod log;
 mod manifest;
 mod parquet_file;
 mod run_directory;
+mod shard;
 pub mod tables;
 
 pub use error::RecordError;
@@ -23,4 +24,5 @@ pub use log::UnitLog;
 pub use manifest::{Fingerprints, Manifest, Part, RunSettings};
 pub use parquet_file::{PartContext, SCHEMA_VERSION};
 pub use run_directory::{ClaimedDirectory, RunDirectory, State, read_manifest};
+pub use shard::Shard;
 pub use tables::{Profile, Table};

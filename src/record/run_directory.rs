@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 use super::atomic::{self, TEMPORARY_PREFIX};
 use super::log::append;
 use super::tables::Context;
-use super::{Manifest, Part, PartContext, RecordError, UnitLog, parquet_file};
+use super::{Manifest, Part, PartContext, RecordError, Shard, UnitLog, parquet_file};
 use crate::engine::{Sizes, UnitResult};
 use crate::suite::seeding::hex_digest;
 
 const MANIFEST: &str = "manifest.json";
-const PROGRESS: &str = "progress.jsonl";
+const PROGRESS: &str = "progress";
 const LOCK: &str = ".lock";
 
 /// How far a run is.
@@ -33,7 +33,8 @@ pub struct RunDirectory {
     path: PathBuf,
     manifest: Manifest,
     done: BTreeMap<usize, Done>,
-    _lock: File,
+    shard: Option<Shard>,
+    _locks: Vec<File>,
 }
 
 fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> RecordError {
@@ -54,34 +55,31 @@ struct Done {
 pub struct ClaimedDirectory {
     path: PathBuf,
     existing: Option<Manifest>,
-    lock: File,
+    shard: Option<Shard>,
+    locks: Vec<File>,
 }
 
 impl RunDirectory {
-    /// Makes sure that the place can be used, before anything costly is done.
+    /// Makes sure that the place can be used, before anything costly is done. Shards of one run share it with each other.
     ///
     /// # Errors
     /// When it cannot be written, is in use, or holds something that is no run.
-    pub fn claim(path: &Path) -> Result<ClaimedDirectory, RecordError> {
+    pub fn claim(path: &Path, shard: Option<Shard>) -> Result<ClaimedDirectory, RecordError> {
         fs::create_dir_all(path).map_err(io("create", path))?;
         if read_manifest(path)?.is_none() {
             let mut entries = fs::read_dir(path).map_err(io("read", path))?.flatten();
-            let ours = |name: &str| name == LOCK || name.starts_with(TEMPORARY_PREFIX);
+            let ours = |name: &str| name.starts_with(LOCK) || name.starts_with(TEMPORARY_PREFIX);
             if entries.any(|entry| !ours(&entry.file_name().to_string_lossy())) {
                 return Err(RecordError::NotARun { path: path.into() });
             }
         }
-        let lock_path = path.join(LOCK);
-        let lock = File::create(&lock_path).map_err(io("write", &lock_path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(RecordError::InUse { path: path.into() }),
-            // Some network file systems have no locks; then the user's word must do.
-            Err(TryLockError::Error(_)) => {}
+        let mut locks = vec![lock(path, LOCK, shard.is_some())?];
+        if let Some(shard) = shard {
+            locks.push(lock(path, &format!("{LOCK}-{}", shard.file_name()), false)?);
         }
         // Only what is read under the lock counts: another process may have begun or completed the run meanwhile.
         let existing = read_manifest(path)?;
-        Ok(ClaimedDirectory { path: path.into(), existing, lock })
+        Ok(ClaimedDirectory { path: path.into(), existing, shard, locks })
     }
 }
 
@@ -91,7 +89,7 @@ impl ClaimedDirectory {
     /// # Errors
     /// When the directory holds another run, or cannot be written.
     pub fn begin(self, manifest: Manifest) -> Result<RunDirectory, RecordError> {
-        let Self { path, existing, lock } = self;
+        let Self { path, existing, shard, locks } = self;
         let manifest = match existing {
             Some(existing) => match existing.difference(&manifest) {
                 None => existing,
@@ -106,9 +104,12 @@ impl ClaimedDirectory {
             let folder = path.join(folder);
             fs::create_dir_all(&folder).map_err(io("create", &folder))?;
         }
-        remove_temporary_files(&path)?;
-        let mut directory = RunDirectory { path, manifest, done: BTreeMap::new(), _lock: lock };
-        directory.done = directory.read_progress()?;
+        // What another shard is writing is not ours to remove.
+        if shard.is_none() {
+            remove_temporary_files(&path)?;
+        }
+        let mut directory = RunDirectory { path, manifest, done: BTreeMap::new(), shard, _locks: locks };
+        directory.refresh()?;
         // A part that has gone since then makes its unit missing again.
         directory.manifest.complete &= directory.done.len() == directory.manifest.units;
         Ok(directory)
@@ -129,6 +130,15 @@ impl RunDirectory {
         let missing: Vec<usize> =
             (0..self.manifest.units).filter(|unit| !self.done.contains_key(unit)).collect();
         if missing.len() == self.manifest.units { State::Fresh } else { State::Missing(missing) }
+    }
+
+    /// Reads again what is done: other shards may have gone on.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn refresh(&mut self) -> Result<(), RecordError> {
+        self.done = self.read_progress()?;
+        Ok(())
     }
 
     /// Units that are done.
@@ -183,7 +193,7 @@ impl RunDirectory {
         }
         let failed_rows = result.answers.iter().filter(|answer| answer.is_err()).count();
         let done = Done { unit, prompts: result.answers.len(), failed_rows, parts };
-        append(&self.path.join(PROGRESS), &done, true)?;
+        append(&self.progress_file(), &done, true)?;
         self.done.insert(unit, done);
         Ok(failed_rows)
     }
@@ -216,33 +226,51 @@ impl RunDirectory {
         Ok(())
     }
 
-    /// Units that are done: those whose line is whole and whose parts are there in full size.
+    /// The file of this process' units.
+    fn progress_file(&self) -> PathBuf {
+        let name = self.shard.map(|shard| format!("-{}", shard.file_name())).unwrap_or_default();
+        self.path.join(format!("{PROGRESS}{name}.jsonl"))
+    }
+
+    /// Units that are done, by whichever process: those whose line is whole and whose parts are there in full size.
     fn read_progress(&self) -> Result<BTreeMap<usize, Done>, RecordError> {
-        let path = self.path.join(PROGRESS);
-        let text = match fs::read(&path) {
-            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
-            Err(source) => {
-                return Err(RecordError::Io { action: "read", path, source });
+        let mut done = BTreeMap::new();
+        for entry in fs::read_dir(&self.path).map_err(io("read", &self.path))?.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with(PROGRESS) && name.ends_with(".jsonl") {
+                let lines = self.read_lines(&entry.path())?;
+                done.extend(lines.into_iter().map(|line| (line.unit, line)));
             }
-        };
-        // A line that was cut off by a kill is a unit that is not done.
-        let lines: Vec<Done> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-        if !text.is_empty() && !text.ends_with('\n') {
-            let kept: String =
-                lines.iter().filter_map(|done| Some(serde_json::to_string(done).ok()? + "\n")).collect();
-            atomic::write(&path, kept.as_bytes()).map_err(|source| RecordError::Io {
-                action: "write",
-                path: path.clone(),
-                source,
-            })?;
         }
         let whole = |part: &Part| {
             fs::metadata(self.path.join(&part.path)).is_ok_and(|metadata| metadata.len() == part.bytes)
         };
-        let sound =
-            lines.into_iter().filter(|done| done.unit < self.manifest.units && done.parts.iter().all(whole));
-        Ok(sound.map(|done| (done.unit, done)).collect())
+        done.retain(|&unit, done: &mut Done| unit < self.manifest.units && done.parts.iter().all(whole));
+        Ok(done)
+    }
+
+    fn read_lines(&self, path: &Path) -> Result<Vec<Done>, RecordError> {
+        let bytes = fs::read(path).map_err(io("read", path))?;
+        let text = String::from_utf8_lossy(&bytes);
+        // A line that was cut off by a kill is a unit that is not done; in another shard's file, one that it is writing.
+        let lines: Vec<Done> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        if !text.is_empty() && !text.ends_with('\n') && path == self.progress_file() {
+            let kept: String =
+                lines.iter().filter_map(|done| Some(serde_json::to_string(done).ok()? + "\n")).collect();
+            atomic::write(path, kept.as_bytes()).map_err(io("write", path))?;
+        }
+        Ok(lines)
+    }
+}
+
+/// Locks a file of the run directory, for this process alone or with others.
+fn lock(run: &Path, name: &str, shared: bool) -> Result<File, RecordError> {
+    let path = run.join(name);
+    let file = File::create(&path).map_err(io("write", &path))?;
+    match if shared { file.try_lock_shared() } else { file.try_lock() } {
+        Err(TryLockError::WouldBlock) => Err(RecordError::InUse { path: run.into() }),
+        // Some network file systems have no locks; then the user's word must do.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
     }
 }
 

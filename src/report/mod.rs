@@ -3,14 +3,17 @@
 //! [`render`] takes plain values (the analysis, a few words about the run, a sample of its cases and items) and returns
 //! the page as a string; it reads no files, asks no clock and needs no network, and neither does the page. Text from
 //! outside enters through `escape` only. `svg` draws, `figure` has one file for each figure, `section` and `consistency`
-//! hold what is said of one analysis of either kind, `page` puts all in order.
+//! hold what is said of one analysis of either kind, `fidelity` what is said of a run against a reference run (on its page,
+//! or on one of its own: [`render_comparison`]); `page` puts all in order, and `document` is the file around it.
 
 mod case_card;
 mod cases;
 mod comparison;
 mod consistency;
 mod contact_sheet;
+mod document;
 mod escape;
+mod fidelity;
 mod figure;
 mod finding;
 mod input;
@@ -29,5 +32,6 @@ mod table;
 mod tests;
 mod tiles;
 
+pub use fidelity::render_comparison;
 pub use input::{About, AnswerView, CasePrompt, CaseView, ItemView, RenderingView};
 pub use page::{Page, render};

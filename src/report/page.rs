@@ -1,16 +1,12 @@
 //! The page around it all: head, heading, contents, and the order of the sections.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest, Sha256};
-
+use super::document::document;
 use super::figure::nothing;
 use super::input::{About, CaseView, ItemView};
-use super::{cases, comparison, consistency, contact_sheet, escape, finding, method, number, section};
-use crate::analysis::summary::{Analysis, ConsistencyAnalysis, FollowingAnalysis};
-
-const STYLE: &str = include_str!("style.css");
-const SCRIPT: &str = include_str!("script.js");
+use super::{
+    cases, comparison, consistency, contact_sheet, escape, fidelity, finding, method, number, section,
+};
+use crate::analysis::summary::{Analysis, Comparison, ConsistencyAnalysis, FollowingAnalysis};
 
 /// What a page is made from.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +15,8 @@ pub struct Page<'a> {
     pub about: &'a About,
     /// Its analysis; those of other runs in it are compared with it and have no figures of their own.
     pub analysis: &'a Analysis,
+    /// The run against a reference run.
+    pub fidelity: Option<&'a Comparison>,
     /// A sample of its conflict cases.
     pub cases: &'a [CaseView],
     /// A sample of its items that are shown in several ways.
@@ -40,34 +38,16 @@ impl<'a> Page<'a> {
 /// Renders the report of a run: one HTML page that needs no network, the same bytes for the same input.
 #[must_use]
 pub fn render(page: &Page) -> String {
-    // The parser of a browser sees one kind of line break, and so must the hashes of the policy.
-    let (style, script) = (STYLE.replace("\r\n", "\n"), SCRIPT.replace("\r\n", "\n"));
     let about = page.about;
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"referrer\" content=\"no-referrer\">\n\
-         <title>{} × {}</title>\n<style>{style}</style>\n</head>\n<body>\n{}\n<main>\n{}\n{}\n</main>\n{}\n\
-         <script>{script}</script>\n</body>\n</html>\n",
-        policy(&style, &script),
-        escape::html(&about.model),
-        escape::html(&about.suite),
+    let title = format!("{} × {}", escape::html(&about.model), escape::html(&about.suite));
+    let body = format!(
+        "{}\n<main>\n{}\n{}\n</main>\n{}",
         heading(page),
         sections(page),
         method::notes(about, &page.following(), &page.consistency()),
         footer(about),
-    )
-}
-
-/// No network at all: only this style, this script, and images inside the page.
-fn policy(style: &str, script: &str) -> String {
-    let hash = |source: &str| STANDARD.encode(Sha256::digest(source.as_bytes()));
-    format!(
-        "default-src 'none'; img-src data:; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
-        hash(style),
-        hash(script)
-    )
+    );
+    document(&title, &body)
 }
 
 fn following_id(index: usize) -> String {
@@ -142,6 +122,10 @@ fn contents(page: &Page) -> String {
         Some(_) => link("models".into(), "Models".into()),
         None => String::new(),
     };
+    let fidelity = match page.fidelity {
+        Some(_) => link("fidelity".into(), "Fidelity".into()),
+        None => String::new(),
+    };
     let sheet = match page.items {
         [] => String::new(),
         _ => link("items".into(), "Items".into()),
@@ -157,7 +141,7 @@ fn contents(page: &Page) -> String {
         true => link("cases".into(), "Cases".into()),
         false => String::new(),
     };
-    [consistency, models, sheet, following, cases].concat()
+    [consistency, models, sheet, following, fidelity, cases].concat()
 }
 
 /// Conflict cases belong to runs that have them; a run without any analysis says that there are none.
@@ -170,7 +154,8 @@ fn sections(page: &Page) -> String {
     if following.is_empty() && consistency.is_empty() {
         let sentence = "There are no figures: a run is analysed after it has answered a suite of conflict cases, or one \
                         that shows the same content in several ways.";
-        return format!("{}{}", nothing(sentence), cases::section(page.cases));
+        let fidelity = page.fidelity.map(fidelity::section).unwrap_or_default();
+        return format!("{}{fidelity}{}", nothing(sentence), cases::section(page.cases));
     }
     let named = following.len() + consistency.len() > 1;
     // An analysis among others has its name; one among others of its kind has its finding here and not at the top.
@@ -182,14 +167,11 @@ fn sections(page: &Page) -> String {
         ),
         false => String::new(),
     };
-    let mut sections: Vec<String> = consistency
-        .iter()
-        .enumerate()
-        .map(|(index, of)| {
-            let finding = (consistency.len() > 1).then(|| consistency::finding::sentence(of));
-            consistency::section(&consistency_id(index), of, &title(&of.model, &of.suite, finding))
-        })
-        .collect();
+    let of_consistency = |(index, of): (usize, &&ConsistencyAnalysis)| {
+        let finding = (consistency.len() > 1).then(|| consistency::finding::sentence(of));
+        consistency::section(&consistency_id(index), of, &title(&of.model, &of.suite, finding))
+    };
+    let mut sections: Vec<String> = consistency.iter().enumerate().map(of_consistency).collect();
     sections.extend(page.analysis.models.as_ref().map(consistency::models::section));
     if !consistency.is_empty() {
         sections.push(contact_sheet::section(page.items));
@@ -198,6 +180,7 @@ fn sections(page: &Page) -> String {
         let finding = (following.len() > 1).then(|| finding::sentence(of));
         section::section(&following_id(index), of, &title(&of.model, &of.suite, finding))
     }));
+    sections.extend(page.fidelity.map(fidelity::section));
     if with_cases(page) {
         sections.push(cases::section(page.cases));
     }

@@ -3,7 +3,9 @@
 use std::fs::File;
 use std::io::Write;
 
-use super::{About, AnswerView, CasePrompt, CaseView, ItemView, Page, RenderingView, sample, sample_items};
+use super::{
+    About, AnswerView, CasePrompt, CaseView, ItemView, Page, RenderingView, fidelity, sample, sample_items,
+};
 use crate::analysis::summary::{Analysis, BalancePoint, ConsistencyAnalysis, Estimate, FollowingAnalysis};
 
 const FIGURES: [&str; 6] = ["tally", "curve", "tiers", "cells", "halves", "controls"];
@@ -12,7 +14,7 @@ pub(super) const CONSISTENCY_FIGURES: [&str; 4] = ["modalities", "resolution", "
 /// The page of these analyses of following.
 fn render(about: &About, following: &[FollowingAnalysis], cases: &[CaseView]) -> String {
     let analysis = Analysis { following: following.to_vec(), ..Analysis::default() };
-    super::render(&Page { about, analysis: &analysis, cases, items: &[] })
+    super::render(&Page { about, analysis: &analysis, fidelity: None, cases, items: &[] })
 }
 
 fn page() -> String {
@@ -23,16 +25,22 @@ fn page() -> String {
 pub(super) fn consistency_page(consistency: Vec<ConsistencyAnalysis>, items: &[ItemView]) -> String {
     let models = (consistency.len() > 1).then(|| crate::analysis::models::compare(&consistency));
     let analysis = Analysis { consistency, models, ..Analysis::default() };
-    super::render(&Page { about: &sample::about(), analysis: &analysis, cases: &[], items })
+    super::render(&Page { about: &sample::about(), analysis: &analysis, fidelity: None, cases: &[], items })
 }
 
-/// A page with everything: both kinds of analysis, and other models to compare with.
+/// A page with everything: both kinds of analysis, a reference run, and other models to compare with.
 pub(super) fn full_page() -> String {
     let consistency = [vec![sample_items::analysis()], sample_items::others()].concat();
     let analysis =
         Analysis { following: vec![sample::analysis()], consistency, models: Some(sample_items::models()) };
     let (about, cases, items) = (sample::about(), sample::cases(), sample_items::items());
-    super::render(&Page { about: &about, analysis: &analysis, cases: &cases, items: &items })
+    super::render(&Page {
+        about: &about,
+        analysis: &analysis,
+        fidelity: Some(&fidelity::tests::comparison()),
+        cases: &cases,
+        items: &items,
+    })
 }
 
 /// The values of an attribute, in the order of the page.
@@ -96,7 +104,7 @@ fn every_figure_is_there() {
     assert_eq!(values(&page(), "data-figure"), FIGURES);
     let alone = consistency_page(vec![sample_items::analysis()], &[]);
     assert_eq!(values(&alone, "data-figure"), CONSISTENCY_FIGURES);
-    let all = [&CONSISTENCY_FIGURES[..], &["alignment"], &FIGURES].concat();
+    let all = [&CONSISTENCY_FIGURES[..], &["alignment"], &FIGURES, &["entropies"]].concat();
     assert_eq!(values(&full_page(), "data-figure"), all);
 }
 
@@ -192,7 +200,13 @@ fn text_from_outside_is_escaped_wherever_it_enters() {
     let consistency = vec![consistent.clone(), consistent];
     let models = Some(crate::analysis::models::compare(&consistency));
     let analysis = Analysis { following: vec![analysis.clone(), analysis], consistency, models };
-    let page = super::render(&Page { about: &about, analysis: &analysis, cases: &[case], items: &[item] });
+    let page = super::render(&Page {
+        about: &about,
+        analysis: &analysis,
+        fidelity: None,
+        cases: &[case],
+        items: &[item],
+    });
     assert_eq!(page.matches("<script").count(), 1);
     assert_eq!(page.matches("</script").count(), 1);
     assert!(!page.contains("<img src=x"));
@@ -246,7 +260,8 @@ fn numbers_that_are_none_do_not_reach_the_page() {
     let models = Some(crate::analysis::models::compare(&consistency));
     let analysis = Analysis { following: vec![analysis], consistency, models };
     let items = sample_items::items();
-    let page = Page { about: &sample::about(), analysis: &analysis, cases: &cases, items: &items };
+    let page =
+        Page { about: &sample::about(), analysis: &analysis, fidelity: None, cases: &cases, items: &items };
     let page = content(&super::render(&page));
     for word in ["NaN", "nan\"", ">nan", "=\"inf", ">inf", "-inf"] {
         assert!(!page.contains(word), "{word}");

@@ -27,7 +27,7 @@ fn with(unparsed: Unparsed) -> ConsistencyAnalysis {
 
 /// Every number of `expected` is in `found`, where an estimate counts as its value, and a list of named rows as an object.
 #[track_caller]
-fn assert_same(found: &Value, expected: &Value, path: &str) {
+pub fn assert_same(found: &Value, expected: &Value, path: &str) {
     match expected {
         Value::Object(fields) => {
             if let Value::Array(rows) = found {
@@ -59,9 +59,14 @@ fn assert_same(found: &Value, expected: &Value, path: &str) {
     }
 }
 
-/// Name of a row of a task or rendering; "all" of the row over all renderings.
-fn name_of(row: &Value) -> &str {
-    row.get("task").or(row.get("variant")).and_then(Value::as_str).unwrap_or("all")
+/// Name of a row of a task, rendering or presentation (and its control); "all" of the row over all renderings.
+fn name_of(row: &Value) -> String {
+    let text = |field: &str| row.get(field).and_then(Value::as_str);
+    let name = text("task").or(text("variant")).or(text("presentation")).unwrap_or("all");
+    match text("control") {
+        None | Some("none") => name.to_owned(),
+        Some(control) => format!("{name}, {control}"),
+    }
 }
 
 #[test]

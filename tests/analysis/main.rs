@@ -3,6 +3,8 @@
 
 mod bad_consistency;
 mod bad_tables;
+mod comparison_golden;
+mod comparison_output;
 mod consistency_golden;
 mod consistency_tables;
 mod following_golden;

@@ -99,3 +99,20 @@ fn a_suite_that_has_changed_leaves_the_pictures_out() {
     let page = std::fs::read_to_string(page.trim()).unwrap();
     assert!(page.contains("The picture is not part of this page.") && !page.contains("<img"));
 }
+
+#[test]
+fn a_page_against_a_reference_run_says_how_faithful_the_run_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let suite = suite(folder.path());
+    let (run, reference) =
+        (imported(folder.path(), &suite, "one", 2), imported(folder.path(), &suite, "other", 4));
+    let page = |arguments: &[&str]| {
+        let page = succeed(&[&["report", run.as_str(), "--bootstrap", "20"], arguments].concat());
+        std::fs::read_to_string(page.trim()).unwrap()
+    };
+    let against = page(&["--against", &reference]);
+    assert_eq!(against.matches("<section id=\"fidelity\">").count(), 1);
+    // Items 2 and 6 are misread by the one and not by the other.
+    assert!(against.contains("<strong>2 of 24 answers differ</strong>"), "{against}");
+    assert!(!page(&[]).contains("fidelity"), "without a reference there is nothing to say");
+}

@@ -164,3 +164,27 @@ fn nobody_reading_the_progress_is_no_reason_to_stop() {
     assert!(child.wait().unwrap().success());
     assert!(read_manifest(folder.path()).unwrap().unwrap().complete);
 }
+
+/// As an array job of a cluster runs it: three processes at a time, one of them killed and started again.
+#[test]
+fn shards_make_one_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let (whole, sharded) = (folder.path().join("whole"), folder.path().join("sharded"));
+    succeed(run("color-recognition", &whole).args(SIZE));
+    let shard = |number: usize| {
+        let mut command = run("color-recognition", &sharded);
+        command.args(SIZE).args(["--threads", "1", "--shard", &format!("{number}/3")]);
+        command
+    };
+    let mut running: Vec<_> =
+        (1..=3).map(|number| shard(number).stderr(Stdio::null()).spawn().unwrap()).collect();
+    running[1].kill().unwrap();
+    for (number, child) in running.iter_mut().enumerate() {
+        assert_eq!(child.wait().unwrap().success(), number != 1);
+    }
+    assert!(!read_manifest(&sharded).unwrap().is_some_and(|manifest| manifest.complete));
+    let (code, message) = stderr(&mut shard(2));
+    assert_eq!(code, Some(0), "{message}");
+    assert!(bytes(&whole) == bytes(&sharded), "the sharded run has other bytes");
+    assert_eq!(read_manifest(&whole).unwrap(), read_manifest(&sharded).unwrap());
+}

@@ -26,6 +26,12 @@ struct Run {
     tokens: Vec<Vec<u32>>,
 }
 
+/// Another token in every place that a number divides.
+fn spoiled(tokens: &[u32], every: usize) -> Vec<u32> {
+    let place = |(place, token): (usize, &u32)| if (place + 1) % every == 0 { token ^ 1 } else { *token };
+    tokens.iter().enumerate().map(place).collect()
+}
+
 fn equals_transformers(family: &str) {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/generation/{family}.json"));
     let golden: Golden = serde_json::from_slice(&std::fs::read(golden).unwrap()).unwrap();
@@ -44,14 +50,30 @@ fn equals_transformers(family: &str) {
             max_new_tokens: NEW_TOKENS,
             stop_tokens: &run.stop_tokens,
             keep_logits: false,
+            drafts: None,
         };
-        let together = generate(&mut model, &prompts, &features, settings).unwrap();
+        let mut run_on = |prompts: &[&Prompt], drafts: Option<&[Vec<u32>]>| {
+            generate(&mut model, prompts, &features, GenerationSettings { drafts, ..settings }).unwrap()
+        };
+        let (together, plain) = run_on(&prompts, None);
         for (place, (found, expected)) in together.iter().zip(&run.tokens).enumerate() {
             assert_eq!(&found.tokens, expected, "{family}, prompt {place}, together");
             let stopped = expected.last().is_some_and(|token| run.stop_tokens.contains(token));
             assert_eq!(found.finish, if stopped { Finish::Stop } else { Finish::Length });
-            let alone = generate(&mut model, &prompts[place..=place], &features, settings).unwrap();
+            let (alone, _) = run_on(&prompts[place..=place], None);
             assert_eq!(&alone[0].tokens, expected, "{family}, prompt {place}, alone");
+        }
+        // Drafts that are right, right in part, and wrong change the number of passes only.
+        for (what, wrong_every) in [("right", usize::MAX), ("partly right", 7), ("wrong", 1)] {
+            let drafts: Vec<Vec<u32>> =
+                run.tokens.iter().map(|tokens| spoiled(tokens, wrong_every)).collect();
+            let (drafted, work) = run_on(&prompts, Some(&drafts));
+            for (place, (found, expected)) in drafted.iter().zip(&run.tokens).enumerate() {
+                assert_eq!(&found.tokens, expected, "{family}, prompt {place}, {what} drafts");
+            }
+            if what == "right" {
+                assert!(work.decode_steps * 3 < plain.decode_steps, "{family}: {work:?} against {plain:?}");
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The program as its users meet it: on the shipped model, through the command line and the library.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
+mod asked_logits;
 mod determinism;
 mod errors;
 mod generation;

@@ -111,6 +111,16 @@ impl Case {
     }
 }
 
+/// A prompt without its last tokens.
+fn beginning(prompt: &Prompt, without: usize) -> Prompt {
+    let length = prompt.ids.len() - without;
+    let mut shorter = prompt.clone();
+    shorter.ids.truncate(length);
+    shorter.positions.ids = prompt.positions.ids.slice(ndarray::s![.., ..length]).to_owned();
+    shorter.positions.token_types.truncate(length);
+    shorter
+}
+
 pub fn folder_of(of: &str, family: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(of).join(family)
 }
@@ -178,15 +188,34 @@ impl Fixture {
         let place = |name: &String| self.cases.iter().position(|case| asked(case, name)).unwrap();
         let generated: Vec<usize> = self.batch.iter().map(place).collect();
         assert!(generated.len() >= 3, "{family}: {} cases with answers", generated.len());
-        let settings = GenerationSettings { max_new_tokens: STEPS, stop_tokens: &[], keep_logits: true };
-        let mut run = |cases: &[usize]| -> Vec<Generation> {
-            let prompts: Vec<&Prompt> =
-                cases.iter().map(|case| self.prompts[*case].as_ref().unwrap()).collect();
-            generate(&mut self.model, &prompts, &self.features, settings).unwrap()
+        let golden: Vec<Vec<u32>> =
+            generated.iter().map(|case| self.cases[*case].tokens.clone().unwrap()).collect();
+        let mut run = |prompts: &[&Prompt], drafts: Option<&[Vec<u32>]>| -> Vec<Generation> {
+            let settings =
+                GenerationSettings { max_new_tokens: STEPS, stop_tokens: &[], keep_logits: true, drafts };
+            generate(&mut self.model, prompts, &self.features, settings).unwrap().0
         };
-        let alone: Vec<Generation> = generated.iter().map(|case| run(&[*case]).remove(0)).collect();
-        let together = run(&generated);
-        for (what, generations) in [("alone", alone), ("in a batch of unlike lengths", together)] {
+        let prompts: Vec<&Prompt> =
+            generated.iter().map(|&case| self.prompts[case].as_ref().unwrap()).collect();
+        let alone = prompts.iter().map(|prompt| run(&[prompt], None).remove(0)).collect();
+        let together = run(&prompts, None);
+        let drafted = run(&prompts, Some(&golden));
+        let spoiled: Vec<Vec<u32>> =
+            golden.iter().map(|tokens| [&tokens[..3], &tokens[2..]].concat()).collect();
+        let misled = run(&prompts, Some(&spoiled));
+        // Each goes on after another prompt that it begins with.
+        let beginnings: Vec<Prompt> = prompts.iter().map(|prompt| beginning(prompt, 3)).collect();
+        let both: Vec<&Prompt> = prompts.iter().copied().chain(&beginnings).collect();
+        let mut shared = run(&both, Some(&[]));
+        shared.truncate(prompts.len());
+        let ways = [
+            ("alone", alone),
+            ("in a batch of unlike lengths", together),
+            ("with a right draft", drafted),
+            ("with a wrong draft", misled),
+            ("after a shared beginning", shared),
+        ];
+        for (what, generations) in ways {
             for (case, generation) in generated.iter().zip(generations) {
                 let case = &self.cases[*case];
                 let name = format!("{family}, {}, {what}", case.name);
@@ -221,18 +250,23 @@ fn describe(directory: &Path) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// A copy of the LLaVA fixture, changed by `change`, still gives transformers' answers.
-fn still_equal(change: impl FnOnce(&Path)) {
+/// A copy of a model directory.
+pub fn copy_of(directory: &Path) -> tempfile::TempDir {
     let copy = tempfile::tempdir().unwrap();
-    let fixture = folder_of("tests/models", "llava");
-    std::fs::create_dir(copy.path().join("onnx")).unwrap();
-    for name in ["", "onnx"] {
-        for entry in std::fs::read_dir(fixture.join(name)).unwrap().map(Result::unwrap) {
+    for folder in ["", "onnx"].map(Path::new).into_iter().filter(|folder| directory.join(folder).is_dir()) {
+        std::fs::create_dir_all(copy.path().join(folder)).unwrap();
+        for entry in std::fs::read_dir(directory.join(folder)).unwrap().map(Result::unwrap) {
             if entry.path().is_file() {
-                std::fs::copy(entry.path(), copy.path().join(name).join(entry.file_name())).unwrap();
+                std::fs::copy(entry.path(), copy.path().join(folder).join(entry.file_name())).unwrap();
             }
         }
     }
+    copy
+}
+
+/// A copy of the LLaVA fixture, changed by `change`, still gives transformers' answers.
+fn still_equal(change: impl FnOnce(&Path)) {
+    let copy = copy_of(&folder_of("tests/models", "llava"));
     change(copy.path());
     Fixture::open_at(copy.path(), "llava").generations_equal("llava");
 }
@@ -267,7 +301,7 @@ fn a_decoder_may_ask_which_branch_and_how_many_logits() {
         let mut bytes = std::fs::read(&file).unwrap();
         bytes.extend(extra_inputs(&[("use_cache_branch", BOOL, &[1]), ("num_logits_to_keep", INT64, &[])]));
         std::fs::write(&file, bytes).unwrap();
-        assert!(describe(path).contains("logit positions   the last one"), "{}", describe(path));
+        assert!(describe(path).contains("logit positions   those that are asked for"), "{}", describe(path));
     });
 }
 

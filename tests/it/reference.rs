@@ -102,7 +102,13 @@ fn compare_logits(precision: Precision) -> (f32, usize) {
     let unit = preparer.prepare(0, groups());
     let rows: Vec<(String, String)> =
         unit.groups.iter().flat_map(|group| group.presentations.iter().map(key)).collect();
-    let settings = EvaluationSettings { batch_tokens: 2048, top_k: usize::MAX, embeddings: true };
+    let settings = EvaluationSettings {
+        batch_tokens: 2048,
+        top_k: usize::MAX,
+        embeddings: true,
+        drafts: true,
+        sharing: true,
+    };
     let result = evaluate(&mut model, &preparer, unit, &settings);
     let answers: HashMap<_, _> = rows.into_iter().zip(&result.answers).collect();
 

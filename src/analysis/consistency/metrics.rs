@@ -99,21 +99,28 @@ fn split<'s, 'a>(
     sets
 }
 
-/// What a comparison adds to each rate.
-fn parts(one: &Comparison) -> [Part; RATES] {
+/// What a comparison adds to RER, MMC and CFR.
+pub(super) fn shares(one: &Comparison) -> [Part; 3] {
     let score = one.score();
     let any = score.as_ref().map(|score| score.contains(&true));
     let all = score.as_ref().map(|score| !score.contains(&false));
     let failed = any.filter(|any| *any).and(all).map(|all| !all);
+    [share_part(Some(one.agree)), share_part(any), share_part(failed)]
+}
+
+/// What a comparison adds to each rate.
+fn parts(one: &Comparison) -> [Part; RATES] {
+    let [rer, mmc, cfr] = shares(one);
+    let all = one.score().map(|score| !score.contains(&false));
     let right = |modality| share_part(one.right(modality));
     let unparsed = |modality| share_part(one.row(modality).map(|row| row.answer.is_none()));
     let [right_text, right_image, right_mixed] = Modality::ALL.map(right);
     let [unparsed_text, unparsed_image, unparsed_mixed] = Modality::ALL.map(unparsed);
     [
-        share_part(Some(one.agree)),
-        share_part(any),
+        rer,
+        mmc,
         share_part(all),
-        share_part(failed),
+        cfr,
         right_text,
         right_image,
         right_mixed,

@@ -19,8 +19,9 @@ use std::path::Path;
 use self::comparison::{Comparison, Comparisons};
 use self::items::items;
 use super::error::AnalysisError;
+use super::estimates::Part;
 use super::statistics::bootstrap::GroupBootstrap;
-use super::summary::{ConsistencyAnalysis, ConsistencySettings, SubsetAnalysis};
+use super::summary::{ConsistencyAnalysis, ConsistencySettings, SubsetAnalysis, Unparsed};
 use super::tables::{ConsistencyRow, Partition, read_consistency};
 
 /// Analyses one model and suite of a run, from the table `outcomes` and, where there is one, `embeddings`.
@@ -74,6 +75,27 @@ pub fn analyze_rows(
     })
 }
 
+/// What one complete comparison adds to the shares that two runs are compared in.
+pub(super) struct RateParts<'a> {
+    /// Its group.
+    pub group: &'a str,
+    /// Whether its rendering is transcribed without an error.
+    pub ocr_correct: bool,
+    /// RER, MMC, CFR.
+    pub parts: [Part; 3],
+}
+
+/// Every complete comparison of these rows.
+pub(super) fn rate_parts<'a>(rows: &'a [ConsistencyRow], unparsed: Unparsed) -> Vec<RateParts<'a>> {
+    let complete = comparison::comparisons(&items(rows), unparsed).complete;
+    let added = |one: &Comparison<'a>| RateParts {
+        group: one.place.group,
+        ocr_correct: one.place.ocr_correct,
+        parts: metrics::shares(one),
+    };
+    complete.iter().map(added).collect()
+}
+
 /// The figures of the comparisons at the places that `holds` admits.
 fn subset(
     comparisons: &Comparisons,
@@ -92,11 +114,13 @@ fn subset(
     }
 }
 
-fn resampling(settings: &ConsistencySettings) -> GroupBootstrap {
+/// The analysis' bootstrap.
+pub(super) fn resampling(settings: &ConsistencySettings) -> GroupBootstrap {
     GroupBootstrap { resamples: settings.bootstrap, confidence: settings.confidence, seed: settings.seed }
 }
 
-fn check(settings: &ConsistencySettings) -> Result<(), AnalysisError> {
+/// That the settings are in their range.
+pub(super) fn check(settings: &ConsistencySettings) -> Result<(), AnalysisError> {
     if settings.confidence > 0.0 && settings.confidence < 1.0 {
         return Ok(());
     }

@@ -81,7 +81,7 @@ pub fn analyze_rows(
 
 /// Whether an analysed case follows the text (`true`) or the image (`false`); `None` for *other*. An answer that is no
 /// option agrees with neither, so that a case whose `follows` is null counts as *other* too.
-fn follows_a_modality(row: &FollowingRow) -> Option<bool> {
+pub(super) fn follows_a_modality(row: &FollowingRow) -> Option<bool> {
     match row.follows {
         Some(Follows::Text) => Some(true),
         Some(Follows::Vision) => Some(false),

@@ -7,13 +7,15 @@ mod parquet_table;
 pub use consistency::{EFFECTS_TABLE, METRICS_TABLE, effects_parquet, metrics_parquet};
 pub use following::{CURVE_TABLE, SUMMARY_TABLE, curve_parquet, summary_parquet};
 
+use serde::Serialize;
+
 use super::error::AnalysisError;
 use super::summary::Analysis;
 
-/// The analysis as a JSON document `{"following": [...], "consistency": [...], "models": {...} or null}`, indented, with a
-/// line feed at the end.
-pub fn to_json(analysis: &Analysis) -> Result<String, AnalysisError> {
-    let mut text = serde_json::to_string_pretty(analysis).map_err(AnalysisError::EncodeJson)?;
+/// An [`Analysis`] or a [`Comparison`](super::summary::Comparison) as a JSON document, indented, with a line feed at the
+/// end; the former is `{"following": [...], "consistency": [...], "models": {...} or null}`.
+pub fn to_json(figures: &impl Serialize) -> Result<String, AnalysisError> {
+    let mut text = serde_json::to_string_pretty(figures).map_err(AnalysisError::EncodeJson)?;
     text.push('\n');
     Ok(text)
 }

@@ -2,12 +2,14 @@
 //!
 //! Nothing is computed here. An absent number is `None`, never NaN.
 
+mod comparison;
 mod consistency;
 mod following;
 mod models;
 
 use serde::{Deserialize, Serialize};
 
+pub use comparison::*;
 pub use consistency::*;
 pub use following::*;
 pub use models::*;

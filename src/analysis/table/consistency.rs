@@ -234,7 +234,7 @@ pub(super) fn share(of: Option<Estimate>) -> String {
 }
 
 /// A difference of shares or rates with its sign and interval.
-fn change(of: Option<Estimate>) -> String {
+pub(super) fn change(of: Option<Estimate>) -> String {
     of.map_or_else(|| "-".into(), |of| estimate(of, super::cell::signed))
 }
 

@@ -106,7 +106,7 @@ fn fits(of: &FollowingAnalysis, curve: &Curve) -> String {
     text
 }
 
-fn balance_point(point: BalancePoint) -> String {
+pub(super) fn balance_point(point: BalancePoint) -> String {
     match point {
         BalancePoint::Crossing(at) => estimate(at, signed),
         BalancePoint::AlwaysText | BalancePoint::AlwaysVision => "no crossing".into(),

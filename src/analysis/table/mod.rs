@@ -1,11 +1,13 @@
 //! An analysis as plain text for the terminal.
 
 mod cell;
+mod comparison;
 mod consistency;
 mod following;
 mod models;
 mod rows;
 
+pub use comparison::comparison;
 pub use consistency::consistency;
 pub use following::following;
 pub use models::models;

@@ -133,7 +133,7 @@ pub fn read_consistency(run_dir: &Path, partition: &Partition) -> Result<Vec<Con
     if let Some([twice, _]) = rows.windows(2).find(|pair| key(&pair[0]) == key(&pair[1])) {
         return Err(AnalysisError::DuplicatePrompt {
             item_id: twice.item_id.clone(),
-            presentation: twice.shown.as_str(),
+            presentation: twice.shown.as_str().into(),
             variant: twice.variant.clone(),
             folder,
         });

@@ -42,7 +42,7 @@ pub fn mean_token_keys(
             if let Some(twice) = keys.replace(key) {
                 return Err(AnalysisError::DuplicatePrompt {
                     item_id: twice.item_id,
-                    presentation: twice.shown.as_str(),
+                    presentation: twice.shown.as_str().into(),
                     variant: twice.variant,
                     folder: folder.clone(),
                 });

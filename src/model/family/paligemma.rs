@@ -77,7 +77,7 @@ impl Family for PaliGemma {
     /// Positions begin at 1; the whole prompt is the prefix, whose tokens see each other in both directions.
     fn positions(&self, length: usize, _images: &[super::ImagePlace]) -> Positions {
         let ids = Array2::from_shape_fn((1, length), |(_, token)| token as i64 + 1);
-        Positions { next_token_type: 1, ..Positions::of(ids) }
+        Positions { next_token_type: 1, shareable: false, ..Positions::of(ids) }
     }
 
     fn default_chat_template(&self) -> Option<&'static str> {

@@ -5,7 +5,7 @@ use image::RgbImage;
 use ndarray::arr2;
 use serde_json::Value;
 
-use super::{Expanded, Family, ImageTensor, Packing, Pixels};
+use super::{Expanded, Family, ImagePlace, ImageTensor, Packing, Pixels, Positions};
 use crate::model::{ModelDirectory, ModelError};
 use crate::prepare::image_processor::{Normalisation, high_definition, or_defaults};
 
@@ -19,6 +19,8 @@ pub(super) struct Phi3V {
     /// Tokens of one tile, and of one of its sides.
     tokens_each: usize,
     tokens_side: usize,
+    /// The position from which on RoPE has its long factors.
+    long_rope_at: Option<usize>,
 }
 
 impl Phi3V {
@@ -44,7 +46,8 @@ impl Phi3V {
             return Err(wrong(format!("`num_img_tokens` is {tokens_each}, expected a square")));
         }
         let normalisation = Normalisation::from_config(&config).map_err(wrong)?;
-        Ok(Self { normalisation, crops: crops as u32, tokens_each, tokens_side })
+        let long_rope_at = directory.number(&["original_max_position_embeddings"]).ok();
+        Ok(Self { normalisation, crops: crops as u32, tokens_each, tokens_side, long_rope_at })
     }
 }
 
@@ -71,6 +74,10 @@ impl Family for Phi3V {
             grid: [1, 1, tokens],
             expansion: String::new(),
         })
+    }
+
+    fn positions(&self, length: usize, _images: &[ImagePlace]) -> Positions {
+        Positions::with_long_rope(length, self.long_rope_at)
     }
 
     fn image_placeholder(&self) -> &str {

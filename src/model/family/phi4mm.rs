@@ -4,7 +4,7 @@ use image::RgbImage;
 use ndarray::{Array3, arr2, s};
 use serde_json::{Value, json};
 
-use super::{Expanded, Family, ImageTensor, Packing, Pixels};
+use super::{Expanded, Family, ImagePlace, ImageTensor, Packing, Pixels, Positions};
 use crate::model::{ModelDirectory, ModelError};
 use crate::prepare::image_processor::high_definition::{Filled, filled_canvas, views};
 use crate::prepare::image_processor::{Normalisation, or_defaults, tiles};
@@ -24,6 +24,8 @@ pub(super) struct Phi4Mm {
     /// Most tiles.
     crops: u32,
     image_token_id: i64,
+    /// The position from which on RoPE has its long factors.
+    long_rope_at: Option<usize>,
 }
 
 impl Phi4Mm {
@@ -42,6 +44,7 @@ impl Phi4Mm {
             normalisation: Normalisation::from_config(&config).map_err(wrong)?,
             crops: crops as u32,
             image_token_id: super::image_token_id(directory).unwrap_or(IMAGE_TOKEN_ID),
+            long_rope_at: directory.number(&["original_max_position_embeddings"]).ok(),
         })
     }
 
@@ -94,6 +97,10 @@ impl Family for Phi4Mm {
             grid: [1, 1, tokens],
             expansion: IMAGE_TOKEN.repeat(tokens),
         })
+    }
+
+    fn positions(&self, length: usize, _images: &[ImagePlace]) -> Positions {
+        Positions::with_long_rope(length, self.long_rope_at)
     }
 
     fn image_placeholder(&self) -> &str {

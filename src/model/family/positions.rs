@@ -24,6 +24,11 @@ pub struct Positions {
     pub token_types: Vec<i64>,
     /// The token type of generated tokens.
     pub next_token_type: i64,
+    /// Whether what the decoder computes of a token depends on nothing that comes after it: prompts that begin alike can
+    /// then share what was computed of their beginning.
+    pub shareable: bool,
+    /// The position from which on the decoder computes all tokens of a pass in another way (long RoPE factors).
+    pub changes_at: Option<i64>,
 }
 
 impl Positions {
@@ -36,6 +41,22 @@ impl Positions {
     pub fn of(ids: Array2<i64>) -> Self {
         let next = ids.iter().max().map_or(0, |largest| largest + 1);
         let tokens = ids.len_of(Axis(1));
-        Self { ids, next, token_types: vec![0; tokens], next_token_type: 0 }
+        Self {
+            ids,
+            next,
+            token_types: vec![0; tokens],
+            next_token_type: 0,
+            shareable: true,
+            changes_at: None,
+        }
+    }
+
+    /// 0, 1, 2, ... for a decoder that turns to its long RoPE factors when a pass reaches `position`.
+    pub fn with_long_rope(length: usize, position: Option<usize>) -> Self {
+        Self {
+            shareable: position.is_none_or(|position| length <= position),
+            changes_at: position.map(|position| position as i64),
+            ..Self::counting(length)
+        }
     }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::Malformed;
-use super::wire::{Body, Fields};
+use super::field::*;
+use super::wire::{Body, Fields, bytes_of, number_of};
 
 /// What a graph takes and gives.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -29,24 +30,6 @@ pub struct Outlet {
     pub shape: Vec<String>,
 }
 
-// Field numbers of onnx.proto.
-const MODEL_GRAPH: u64 = 7;
-const MODEL_OPSET: u64 = 8;
-const OPSET_DOMAIN: u64 = 1;
-const OPSET_VERSION: u64 = 2;
-const GRAPH_INITIALIZER: u64 = 5;
-const GRAPH_INPUT: u64 = 11;
-const GRAPH_OUTPUT: u64 = 12;
-const TENSOR_NAME: u64 = 8;
-const VALUE_NAME: u64 = 1;
-const VALUE_TYPE: u64 = 2;
-const TYPE_TENSOR: u64 = 1;
-const TENSOR_ELEMENT: u64 = 1;
-const TENSOR_SHAPE: u64 = 2;
-const SHAPE_DIM: u64 = 1;
-const DIM_VALUE: u64 = 1;
-const DIM_PARAM: u64 = 2;
-
 impl Interface {
     /// Reads a model file's bytes.
     ///
@@ -69,7 +52,7 @@ impl Interface {
                             (GRAPH_INPUT, Body::Bytes(value)) => found.inputs.push(outlet(value)?),
                             (GRAPH_OUTPUT, Body::Bytes(value)) => found.outputs.push(outlet(value)?),
                             (GRAPH_INITIALIZER, Body::Bytes(tensor)) => {
-                                initializers.extend(bytes_of(tensor, TENSOR_NAME)?);
+                                initializers.extend(bytes_of(tensor, INITIALIZER_NAME)?);
                             }
                             _ => {}
                         }
@@ -105,30 +88,6 @@ fn outlet(value: &[u8]) -> Result<Outlet, Malformed> {
         });
     }
     Ok(Outlet { name, element, shape })
-}
-
-fn bytes_of(message: &[u8], wanted: u64) -> Result<Option<&[u8]>, Malformed> {
-    let mut found = None;
-    for field in Fields(message) {
-        if let (number, Body::Bytes(bytes)) = field?
-            && number == wanted
-        {
-            found = Some(bytes);
-        }
-    }
-    Ok(found)
-}
-
-fn number_of(message: &[u8], wanted: u64) -> Result<Option<u64>, Malformed> {
-    let mut found = None;
-    for field in Fields(message) {
-        if let (number, Body::Number(value)) = field?
-            && number == wanted
-        {
-            found = Some(value);
-        }
-    }
-    Ok(found)
 }
 
 /// Names of `TensorProto.DataType`.

@@ -1,85 +1,155 @@
-//! Reading and extending an ONNX file as protobuf bytes, without touching its weights.
+//! Reading and changing an ONNX file as protobuf bytes, without touching its weights.
 //!
-//! Only names and types are read: nodes with their inputs and outputs. Adding is an append: protobuf parsers merge repeated
-//! occurrences of a message field, so the bytes of a second `ModelProto` with a few outputs *add* those outputs.
+//! [`Graph`] reads names: nodes with their inputs and outputs, declared types, weights. [`Edit`] changes nodes in place.
 
+mod edit;
 mod interface;
+mod node;
 mod plain_attention;
 mod wire;
 
-pub use interface::{Interface, Outlet};
-pub use plain_attention::write_out_attention;
-use wire::{Body, Fields, put_field};
+use std::collections::{HashMap, HashSet};
 
-/// A node: its operator and the names that it reads and writes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Node<'a> {
-    /// Operator, such as `MatMul`.
-    pub operator: &'a str,
-    /// Names of its inputs.
-    pub inputs: Vec<&'a str>,
-    /// Names of its outputs.
-    pub outputs: Vec<&'a str>,
-}
+pub use edit::Edit;
+pub use interface::{Interface, Outlet};
+pub use node::Node;
+pub use plain_attention::write_out_attention;
+use wire::{Body, Fields, offset};
 
 /// The bytes are no ONNX model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a whole ONNX file: the protobuf data is malformed or cut off")]
 pub struct Malformed;
 
-// Field numbers of onnx.proto.
-const MODEL_GRAPH: u64 = 7;
-const GRAPH_NODE: u64 = 1;
-const GRAPH_OUTPUT: u64 = 12;
-const NODE_INPUT: u64 = 1;
-const NODE_OUTPUT: u64 = 2;
-const NODE_OP_TYPE: u64 = 4;
-const VALUE_INFO_NAME: u64 = 1;
-
-/// The nodes of the model's graph, in file (topological) order.
-///
-/// # Errors
-/// When the bytes are malformed, or hold no graph.
-pub fn nodes(model: &[u8]) -> Result<Vec<Node<'_>>, Malformed> {
-    let mut nodes = Vec::new();
-    let mut has_graph = false;
-    for field in Fields(model) {
-        let (MODEL_GRAPH, Body::Bytes(graph)) = field? else {
-            continue;
-        };
-        has_graph = true;
-        for field in Fields(graph) {
-            let (GRAPH_NODE, Body::Bytes(body)) = field? else {
-                continue;
-            };
-            let mut node = Node::default();
-            for field in Fields(body) {
-                let (number, Body::Bytes(bytes)) = field? else { continue };
-                let text = || std::str::from_utf8(bytes).map_err(|_| Malformed);
-                match number {
-                    NODE_INPUT => node.inputs.push(text()?),
-                    NODE_OUTPUT => node.outputs.push(text()?),
-                    NODE_OP_TYPE => node.operator = text()?,
-                    _ => {}
-                }
-            }
-            nodes.push(node);
-        }
-    }
-    if has_graph { Ok(nodes) } else { Err(Malformed) }
+/// Field numbers of onnx.proto.
+mod field {
+    pub const MODEL_GRAPH: u64 = 7;
+    pub const MODEL_OPSET: u64 = 8;
+    pub const OPSET_DOMAIN: u64 = 1;
+    pub const OPSET_VERSION: u64 = 2;
+    pub const GRAPH_NODE: u64 = 1;
+    pub const GRAPH_INITIALIZER: u64 = 5;
+    pub const GRAPH_INPUT: u64 = 11;
+    pub const GRAPH_OUTPUT: u64 = 12;
+    pub const GRAPH_VALUE_INFO: u64 = 13;
+    pub const NODE_INPUT: u64 = 1;
+    pub const NODE_OUTPUT: u64 = 2;
+    pub const NODE_OP_TYPE: u64 = 4;
+    pub const NODE_DOMAIN: u64 = 7;
+    pub const INITIALIZER_NAME: u64 = 8;
+    pub const VALUE_NAME: u64 = 1;
+    pub const VALUE_TYPE: u64 = 2;
+    pub const TYPE_TENSOR: u64 = 1;
+    pub const TENSOR_ELEMENT: u64 = 1;
+    pub const TENSOR_SHAPE: u64 = 2;
+    pub const SHAPE_DIM: u64 = 1;
+    pub const DIM_VALUE: u64 = 1;
+    pub const DIM_PARAM: u64 = 2;
 }
 
-/// Bytes that, appended to a model's, declare further outputs of its graph (the runtime infers their types).
-pub fn extra_outputs(names: &[&str]) -> Vec<u8> {
-    let mut graph = Vec::new();
-    for name in names {
-        let mut value = Vec::new();
-        put_field(VALUE_INFO_NAME, name.as_bytes(), &mut value);
-        put_field(GRAPH_OUTPUT, &value, &mut graph);
+/// A model's graph, by names.
+#[derive(Debug, Default)]
+pub struct Graph<'a> {
+    /// Version of the standard operators.
+    pub opset: u64,
+    /// Nodes in file order, which is topological until the file is edited.
+    pub nodes: Vec<Node<'a>>,
+    /// Declared types of outputs and of tensors inside.
+    types: Vec<DeclaredType<'a>>,
+    /// Names of tensors that the file holds.
+    weights: HashSet<&'a str>,
+    /// Which node computes a tensor.
+    producers: HashMap<&'a str, usize>,
+}
+
+/// A declaration `name: type`.
+#[derive(Debug, Clone, Copy)]
+struct DeclaredType<'a> {
+    name: &'a str,
+    is_output: bool,
+    /// Where its record starts in the file.
+    at: usize,
+}
+
+impl<'a> Graph<'a> {
+    /// Reads a model file's bytes.
+    ///
+    /// # Errors
+    /// When they are malformed, or hold no graph.
+    pub fn read(model: &'a [u8]) -> Result<Self, Malformed> {
+        let mut read = Self::default();
+        let mut has_graph = false;
+        for field in Fields(model) {
+            match field? {
+                (field::MODEL_OPSET, Body::Bytes(opset)) => read.opset(opset)?,
+                (field::MODEL_GRAPH, Body::Bytes(graph)) => {
+                    has_graph = true;
+                    read.records(model, graph)?;
+                }
+                _ => {}
+            }
+        }
+        if has_graph { Ok(read) } else { Err(Malformed) }
     }
-    let mut model = Vec::new();
-    put_field(MODEL_GRAPH, &graph, &mut model);
-    model
+
+    fn opset(&mut self, opset: &[u8]) -> Result<(), Malformed> {
+        let domain = wire::bytes_of(opset, field::OPSET_DOMAIN)?.unwrap_or_default();
+        if domain.is_empty() || domain == b"ai.onnx" {
+            self.opset = wire::number_of(opset, field::OPSET_VERSION)?.unwrap_or(0);
+        }
+        Ok(())
+    }
+
+    fn records(&mut self, model: &'a [u8], graph: &'a [u8]) -> Result<(), Malformed> {
+        let mut fields = Fields(graph);
+        loop {
+            let at = offset(model, fields.0);
+            let Some(field) = fields.next() else { return Ok(()) };
+            match field? {
+                (field::GRAPH_NODE, Body::Bytes(body)) => {
+                    let node = Node::read(body, at)?;
+                    let computed = node.outputs.iter().filter(|name| !name.is_empty());
+                    self.producers.extend(computed.map(|name| (*name, self.nodes.len())));
+                    self.nodes.push(node);
+                }
+                (number @ (field::GRAPH_OUTPUT | field::GRAPH_VALUE_INFO), Body::Bytes(body)) => {
+                    let name = wire::text(wire::bytes_of(body, field::VALUE_NAME)?.unwrap_or_default())?;
+                    let is_output = number == field::GRAPH_OUTPUT;
+                    self.types.push(DeclaredType { name, is_output, at });
+                }
+                (field::GRAPH_INITIALIZER, Body::Bytes(body)) => {
+                    let name = wire::bytes_of(body, field::INITIALIZER_NAME)?.unwrap_or_default();
+                    self.weights.insert(wire::text(name)?);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether a tensor is in the file.
+    pub fn is_weight(&self, name: &str) -> bool {
+        self.weights.contains(name)
+    }
+
+    /// The node that computes a tensor; none computes inputs and weights.
+    pub fn producer(&self, name: &str) -> Option<&Node<'a>> {
+        self.nodes.get(*self.producers.get(name)?)
+    }
+
+    /// The nodes that read a tensor.
+    pub fn consumers(&self, name: &str) -> impl Iterator<Item = &Node<'a>> {
+        self.nodes.iter().filter(move |node| node.inputs.contains(&name))
+    }
+
+    /// Whether a tensor is an output of the graph.
+    pub fn is_output(&self, name: &str) -> bool {
+        self.types.iter().any(|declared| declared.is_output && declared.name == name)
+    }
+
+    /// Whether a node of that operator is in the graph.
+    pub fn has(&self, operator: &str) -> bool {
+        self.nodes.iter().any(|node| node.operator == operator)
+    }
 }
 
 #[cfg(test)]
@@ -88,41 +158,39 @@ mod tests {
 
     use super::*;
 
-    fn model(nodes: &[(&str, &[&str], &[&str])]) -> Vec<u8> {
-        let mut graph = Vec::new();
-        for (operator, inputs, outputs) in nodes {
-            let mut node = Vec::new();
-            inputs.iter().for_each(|name| put_field(NODE_INPUT, name.as_bytes(), &mut node));
-            outputs.iter().for_each(|name| put_field(NODE_OUTPUT, name.as_bytes(), &mut node));
-            put_field(NODE_OP_TYPE, operator.as_bytes(), &mut node);
-            put_field(GRAPH_NODE, &node, &mut graph);
-        }
-        let mut model = Vec::new();
-        put_field(MODEL_GRAPH, &graph, &mut model);
-        model
+    /// A model of nodes (operator, inputs, outputs), with outputs.
+    pub(super) fn model(nodes: &[(&str, &[&str], &[&str])], outputs: &[&str]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut edit = Edit::default();
+        nodes.iter().for_each(|(operator, inputs, outputs)| edit.node(operator, "", inputs, outputs));
+        outputs.iter().for_each(|name| edit.output(name));
+        edit.apply(&mut bytes).unwrap();
+        bytes
     }
 
     #[test]
-    fn nodes_come_back_and_an_append_adds_none() {
-        let mut bytes = model(&[("MatMul", &["x", "w"], &["y"]), ("Relu", &["y"], &["z"])]);
-        bytes.extend(extra_outputs(&["y"]));
-        let nodes = nodes(&bytes).unwrap();
-        assert_eq!(nodes.len(), 2);
-        assert_eq!(nodes[0], Node { operator: "MatMul", inputs: vec!["x", "w"], outputs: vec!["y"] });
+    fn names_come_back() {
+        let bytes = model(&[("MatMul", &["x", "w"], &["y"]), ("Relu", &["y"], &["z"])], &["z"]);
+        let graph = Graph::read(&bytes).unwrap();
+        assert_eq!(graph.nodes.len(), 2);
+        let product = graph.producer("y").unwrap();
+        assert_eq!((product.operator, &product.inputs[..]), ("MatMul", &["x", "w"][..]));
+        assert!(graph.consumers("y").map(|node| node.operator).eq(["Relu"]));
+        assert!(graph.is_output("z") && !graph.is_output("y") && graph.producer("x").is_none());
     }
 
     #[test]
     fn a_cut_file_is_malformed() {
-        let bytes = model(&[("MatMul", &["x", "w"], &["y"])]);
+        let bytes = model(&[("MatMul", &["x", "w"], &["y"])], &[]);
         for length in 0..bytes.len() {
-            assert_eq!(nodes(&bytes[..length]), Err(Malformed), "cut at {length}");
+            assert!(Graph::read(&bytes[..length]).is_err(), "cut at {length}");
         }
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let _ = nodes(&bytes);
+            let _ = Graph::read(&bytes);
         }
     }
 }

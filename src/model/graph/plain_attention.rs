@@ -6,17 +6,12 @@
 
 use std::collections::HashMap;
 
-use super::wire::{Body, Fields, put_field, put_varint};
-use super::{GRAPH_NODE, MODEL_GRAPH, Malformed, NODE_INPUT, NODE_OP_TYPE, NODE_OUTPUT};
+use super::Malformed;
+use super::field::*;
+use super::wire::{Body, Fields, bytes_of, number_of, offset, put_field, put_number, text};
 
-// Field numbers of onnx.proto.
-const GRAPH_VALUE_INFO: u64 = 13;
-const VALUE_NAME: u64 = 1;
-const VALUE_TYPE: u64 = 2;
-const TYPE_TENSOR: u64 = 1;
-const TENSOR_ELEMENT: u64 = 1;
+// More field numbers of onnx.proto.
 const NODE_ATTRIBUTE: u64 = 5;
-const NODE_DOMAIN: u64 = 7;
 const ATTRIBUTE_NAME: u64 = 1;
 const ATTRIBUTE_INT: u64 = 3;
 const ATTRIBUTE_TENSOR: u64 = 5;
@@ -84,7 +79,7 @@ fn find(model: &[u8]) -> Result<Vec<Attention<'_>>, Malformed> {
         {
             match field? {
                 (GRAPH_NODE, Body::Bytes(body)) => {
-                    nodes.push((rest.as_ptr() as usize - model.as_ptr() as usize, body));
+                    nodes.push((offset(model, rest), body));
                 }
                 (GRAPH_VALUE_INFO, Body::Bytes(value)) => types.extend(element(value)?),
                 _ => {}
@@ -197,11 +192,6 @@ fn permutation(axes: &[u64]) -> Vec<u8> {
     attribute
 }
 
-fn put_number(number: u64, value: u64, out: &mut Vec<u8>) {
-    put_varint(number << 3, out);
-    put_varint(value, out);
-}
-
 enum Value {
     Float(f32),
     Int(u64),
@@ -231,28 +221,10 @@ fn attribute(body: &[u8]) -> Result<(&str, Value), Malformed> {
 
 /// Name and element type of a declared tensor.
 fn element(value: &[u8]) -> Result<Option<(&str, u64)>, Malformed> {
-    let (mut name, mut element) = ("", None);
-    for field in Fields(value) {
-        match field? {
-            (VALUE_NAME, Body::Bytes(bytes)) => name = text(bytes)?,
-            (VALUE_TYPE, Body::Bytes(kind)) => {
-                for field in Fields(kind) {
-                    let (TYPE_TENSOR, Body::Bytes(tensor)) = field? else { continue };
-                    for field in Fields(tensor) {
-                        if let (TENSOR_ELEMENT, Body::Number(number)) = field? {
-                            element = Some(number);
-                        }
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok(element.map(|element| (name, element)))
-}
-
-fn text(bytes: &[u8]) -> Result<&str, Malformed> {
-    std::str::from_utf8(bytes).map_err(|_| Malformed)
+    let name = text(bytes_of(value, VALUE_NAME)?.unwrap_or_default())?;
+    let kind = bytes_of(value, VALUE_TYPE)?.unwrap_or_default();
+    let tensor = bytes_of(kind, TYPE_TENSOR)?.unwrap_or_default();
+    Ok(number_of(tensor, TENSOR_ELEMENT)?.map(|element| (name, element)))
 }
 
 #[cfg(test)]

@@ -16,6 +16,46 @@ pub(super) fn put_field(number: u64, body: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(body);
 }
 
+pub(super) fn put_number(number: u64, value: u64, out: &mut Vec<u8>) {
+    put_varint(number << 3, out);
+    put_varint(value, out);
+}
+
+/// Where a part of some bytes starts in them.
+pub(super) fn offset(whole: &[u8], part: &[u8]) -> usize {
+    part.as_ptr().addr() - whole.as_ptr().addr()
+}
+
+/// The last field of that number that holds bytes.
+pub(super) fn bytes_of(message: &[u8], wanted: u64) -> Result<Option<&[u8]>, Malformed> {
+    let mut found = None;
+    for field in Fields(message) {
+        if let (number, Body::Bytes(bytes)) = field?
+            && number == wanted
+        {
+            found = Some(bytes);
+        }
+    }
+    Ok(found)
+}
+
+/// The last field of that number that holds a whole number.
+pub(super) fn number_of(message: &[u8], wanted: u64) -> Result<Option<u64>, Malformed> {
+    let mut found = None;
+    for field in Fields(message) {
+        if let (number, Body::Number(value)) = field?
+            && number == wanted
+        {
+            found = Some(value);
+        }
+    }
+    Ok(found)
+}
+
+pub(super) fn text(bytes: &[u8]) -> Result<&str, Malformed> {
+    std::str::from_utf8(bytes).map_err(|_| Malformed)
+}
+
 /// What a field holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Body<'a> {

@@ -8,6 +8,7 @@ pub mod controls;
 pub mod curve;
 mod curve_plot;
 pub mod effects;
+pub mod entropies;
 pub mod halves;
 pub mod modalities;
 pub mod resolution;

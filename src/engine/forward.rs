@@ -1,0 +1,241 @@
+//! One pass through the decoder: new tokens of several sequences, each on what it has seen before.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use ndarray::{Array2, Array3, ArrayView2, s};
+
+use super::batches::Size;
+use crate::model::{DecoderInput, ImageFeatures, ImageRows, Model, ModelError, Past, PastRow};
+use crate::prepare::{ImageSpan, Prompt};
+
+/// The keys and values of a sequence's tokens so far: a part of a row of some pass's.
+#[derive(Clone)]
+pub(super) struct Seen {
+    past: Rc<Past>,
+    row: usize,
+    start: usize,
+    /// Tokens.
+    pub length: usize,
+}
+
+impl Seen {
+    /// Its first tokens only.
+    pub fn first(&self, length: usize) -> Self {
+        Self { length: length.min(self.length), ..self.clone() }
+    }
+}
+
+/// New tokens of one sequence.
+pub(super) struct Piece {
+    ids: Vec<i64>,
+    /// [axes, tokens].
+    positions: Array2<i64>,
+    token_types: Vec<i64>,
+    /// The images among them; `start` counts from the first new token.
+    spans: Vec<ImageSpan>,
+    seen: Option<Seen>,
+    /// The new tokens whose logits are wanted.
+    asked: Range<usize>,
+}
+
+impl Piece {
+    /// Tokens of a prompt.
+    pub fn of_prompt(prompt: &Prompt, range: Range<usize>, seen: Option<Seen>, asked: Range<usize>) -> Self {
+        let within = |span: &ImageSpan| {
+            let start = span.start.max(range.start);
+            let end = (span.start + span.length).min(range.end);
+            (start < end).then(|| ImageSpan {
+                image: span.image,
+                feature: span.feature + start - span.start,
+                start: start - range.start,
+                length: end - start,
+            })
+        };
+        Self {
+            ids: prompt.ids[range.clone()].to_vec(),
+            positions: prompt.positions.ids.slice(s![.., range.clone()]).to_owned(),
+            token_types: prompt.positions.token_types[range.clone()].to_vec(),
+            spans: prompt.spans.iter().filter_map(within).collect(),
+            seen,
+            asked,
+        }
+    }
+
+    /// Tokens that were written after a prompt and `before` others; the logits of each are asked.
+    pub fn of_answer(prompt: &Prompt, before: usize, tokens: impl Iterator<Item = u32>, seen: Seen) -> Self {
+        let ids: Vec<i64> = tokens.map(i64::from).collect();
+        let positions = &prompt.positions;
+        Self {
+            positions: Array2::from_shape_fn((positions.ids.nrows(), ids.len()), |(_, token)| {
+                positions.next + (before + token) as i64
+            }),
+            token_types: vec![positions.next_token_type; ids.len()],
+            spans: Vec::new(),
+            seen: Some(seen),
+            asked: 0..ids.len(),
+            ids,
+        }
+    }
+
+    /// Its part in a pass.
+    pub fn size(&self) -> Size {
+        Size { new: self.ids.len(), past: self.seen.as_ref().map_or(0, |seen| seen.length) }
+    }
+}
+
+/// What a pass gives, piece by piece.
+pub(super) struct Passed {
+    /// Logits of the asked tokens of all pieces, in order: [asked, vocabulary].
+    logits: Array2<f32>,
+    /// Of each piece, its rows of `logits`.
+    asked: Vec<Range<usize>>,
+    /// All tokens so far.
+    pub seen: Vec<Seen>,
+    /// Each piece's new tokens.
+    lengths: Vec<usize>,
+    /// Embeddings and residual stream after the final norm, [batch, sequence, hidden]; where they are wanted.
+    embeds: Option<Array3<f32>>,
+    hidden: Option<Array3<f32>>,
+}
+
+impl Passed {
+    /// Logits that a piece asked for, [asked, vocabulary].
+    pub fn logits(&self, piece: usize) -> ArrayView2<'_, f32> {
+        self.logits.slice(s![self.asked[piece].clone(), ..])
+    }
+
+    /// A piece's embeddings, [tokens, hidden], where they are kept.
+    pub fn embeds(&self, piece: usize) -> Option<ArrayView2<'_, f32>> {
+        self.embeds.as_ref().map(|states| states.slice(s![piece, ..self.lengths[piece], ..]))
+    }
+
+    /// The same after the last layer, where the graph gives it.
+    pub fn hidden(&self, piece: usize) -> Option<ArrayView2<'_, f32>> {
+        self.hidden.as_ref().map(|states| states.slice(s![piece, ..self.lengths[piece], ..]))
+    }
+}
+
+/// Runs pieces together: shorter ones are padded on the right, shorter pasts on the left. `features` are those of the unit's
+/// images; every image of the pieces must be among them. `keep`: whether embeddings and hidden states are wanted.
+///
+/// # Errors
+/// When the model fails.
+pub(super) fn forward(
+    model: &mut Model,
+    pieces: &[&Piece],
+    features: &[Result<ImageFeatures, String>],
+    keep: bool,
+) -> Result<Passed, ModelError> {
+    let batch = pieces.len();
+    let length = pieces.iter().map(|piece| piece.ids.len()).max().unwrap_or(0);
+    let axes = pieces.first().map_or(1, |piece| piece.positions.nrows());
+    let (past, seen) = past_of(model, pieces)?;
+    let before = past.as_ref().map_or(0, |past| past.tokens());
+
+    let mut ids = Array2::zeros((batch, length));
+    let mut mask = Array2::zeros((batch, before + length));
+    let mut positions = Array3::zeros((axes, batch, length));
+    let mut token_types = Array2::zeros((batch, length));
+    let mut asked = Vec::new();
+    let mut asked_rows = Vec::with_capacity(batch);
+    let mut now = Vec::with_capacity(batch);
+    for (row, piece) in pieces.iter().enumerate() {
+        let new = piece.ids.len();
+        ids.slice_mut(s![row, ..new]).iter_mut().zip(&piece.ids).for_each(|(to, id)| *to = *id);
+        let types = token_types.slice_mut(s![row, ..new]);
+        types.into_iter().zip(&piece.token_types).for_each(|(to, kind)| *to = *kind);
+        positions.slice_mut(s![.., row, ..new]).assign(&piece.positions);
+        let (start, tokens) = seen.get(row).copied().unwrap_or((0, 0));
+        mask.slice_mut(s![row, start..start + tokens]).fill(1);
+        mask.slice_mut(s![row, before..before + new]).fill(1);
+        asked_rows.push(asked.len()..asked.len() + piece.asked.len());
+        asked.extend(piece.asked.clone().map(|place| (row, place)));
+        now.push((before - tokens, tokens + new));
+    }
+    let images = |layer: Option<usize>| image_rows(pieces, features, layer);
+    let embeds = model.embed(ids, &images(None))?;
+    let layers = features.iter().flatten().map(|features| features.deepstack.len()).max().unwrap_or(0);
+    let deepstack = (0..layers)
+        .map(|layer| Model::among_zeros(embeds.dim(), &images(Some(layer))))
+        .collect::<Result<_, _>>()?;
+    let kept = keep.then(|| embeds.clone());
+    let input = DecoderInput { embeds, mask, positions, token_types, deepstack, asked };
+    let output = model.decode(input, past.as_deref(), keep)?;
+    let past = Rc::new(output.past);
+    let seen =
+        |(row, (start, length)): (usize, (usize, usize))| Seen { past: past.clone(), row, start, length };
+    Ok(Passed {
+        logits: output.logits,
+        asked: asked_rows,
+        seen: now.into_iter().enumerate().map(seen).collect(),
+        lengths: pieces.iter().map(|piece| piece.ids.len()).collect(),
+        embeds: kept,
+        hidden: output.hidden,
+    })
+}
+
+/// The past of all pieces in one, and where in its rows each one's tokens stand: (start, length). What the last pass gave is
+/// taken as it is where its rows are these pieces' in this order, and nothing stands after their tokens.
+type Pasts = (Option<Rc<Past>>, Vec<(usize, usize)>);
+
+fn past_of(model: &Model, pieces: &[&Piece]) -> Result<Pasts, ModelError> {
+    let seen: Vec<&Seen> = pieces.iter().filter_map(|piece| piece.seen.as_ref()).collect();
+    let Some(first) = seen.first().filter(|_| seen.len() == pieces.len()) else {
+        return Ok((None, Vec::new()));
+    };
+    let end = first.past.tokens();
+    let same = first.past.batch() == seen.len()
+        && seen.iter().enumerate().all(|(row, seen)| {
+            Rc::ptr_eq(&seen.past, &first.past) && seen.row == row && seen.start + seen.length == end
+        });
+    if same {
+        return Ok((Some(first.past.clone()), seen.iter().map(|seen| (seen.start, seen.length)).collect()));
+    }
+    let rows: Vec<PastRow> = seen
+        .iter()
+        .map(|seen| PastRow { past: &seen.past, row: seen.row, start: seen.start, length: seen.length })
+        .collect();
+    let past = model.gather(&rows)?;
+    let tokens = past.tokens();
+    let places = seen.iter().map(|seen| (tokens - seen.length, seen.length)).collect();
+    Ok((Some(Rc::new(past)), places))
+}
+
+/// Image features in the places of the batch; those of a deepstack layer, where one is named.
+fn image_rows<'f>(
+    pieces: &[&Piece],
+    features: &'f [Result<ImageFeatures, String>],
+    layer: Option<usize>,
+) -> Vec<ImageRows<'f>> {
+    let of_piece = |(row, piece): (usize, &&Piece)| -> Vec<ImageRows<'f>> {
+        let rows = piece.spans.iter().filter_map(|span| {
+            let features = features[span.image].as_ref().ok()?;
+            let all = match layer {
+                None => &features.rows,
+                Some(layer) => features.deepstack.get(layer)?,
+            };
+            let taken = all.slice(s![span.feature..span.feature + span.length, ..]);
+            Some(ImageRows { row, start: span.start, features: taken })
+        });
+        rows.collect()
+    };
+    pieces.iter().enumerate().flat_map(of_piece).collect()
+}
+
+/// Why a prompt cannot run: one of its images has no features, or not as many as its tokens.
+pub(super) fn missing_image(prompt: &Prompt, features: &[Result<ImageFeatures, String>]) -> Option<String> {
+    let mut tokens = std::collections::BTreeMap::new();
+    for span in &prompt.spans {
+        *tokens.entry(span.image).or_insert(0) += span.length;
+    }
+    // An image that is shown twice has its tokens twice.
+    tokens.into_iter().find_map(|(image, tokens)| match &features[image] {
+        Err(reason) => Some(reason.clone()),
+        Ok(features) if features.rows.nrows() == 0 || tokens % features.rows.nrows() != 0 => Some(format!(
+            "the vision encoder gave {} features for an image whose prompt holds {tokens} placeholders",
+            features.rows.nrows()
+        )),
+        Ok(_) => None,
+    })
+}
