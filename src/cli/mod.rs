@@ -3,6 +3,7 @@
 mod analyze;
 mod cases;
 mod compare;
+mod cores;
 mod demo;
 mod error;
 mod explain;

@@ -54,7 +54,7 @@ impl Plan<'_> {
         let (runtime, version) = self.session.open_runtime(self.install_runtime)?;
         let threads = self.session.threads(directory.graph_bytes())?;
         // Setting the pool fails only when another plan of this process has set it; its size shapes speed only.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.total).build_global();
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.preparing).build_global();
 
         let embeddings = self.recording.tables.contains(&Table::Embeddings);
         let mut models = self.session.load(runtime, &directory, threads, embeddings)?;
@@ -175,7 +175,7 @@ impl Plan<'_> {
         tables.dedup();
         let settings = RunSettings {
             precision: directory.precision_name().into(),
-            provider: self.session.ep.as_str().into(),
+            provider: self.session.provider_name(),
             onnxruntime,
             groups: units.groups,
             groups_per_unit: units.groups_per_unit,

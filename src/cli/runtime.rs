@@ -13,8 +13,8 @@ use crate::runtime::{self, Flavor, Found, Looked, Outcome, RuntimeError};
 pub struct LibraryArgs {
     /// The ONNX Runtime library to use: a file, or a directory that holds it. [env: ORT_DYLIB_PATH]
     ///
-    /// Without it the library is searched for in the active Python environment (packages onnxruntime and
-    /// onnxruntime-gpu), beside the executable, and in the cache. What is named here is used or refused, never replaced.
+    /// Without it the library is searched for in the active Python environment (packages onnxruntime,
+    /// onnxruntime-gpu and onnxruntime-openvino), beside the executable, and in the cache. What is named here is used or refused, never replaced.
     #[arg(long, value_name = "PATH")]
     pub ort_dylib: Option<PathBuf>,
 }
@@ -52,8 +52,13 @@ struct InstallArgs {
     /// Install the CUDA build, with the CUDA 13 and cuDNN 9 libraries that it needs: 1.6 GB to download (24 MB without).
     ///
     /// The NVIDIA driver must be there already, and TensorRT is not included.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "openvino")]
     gpu: bool,
+    /// Install the OpenVINO build (an older release), for `--ep openvino`: 84 MB to download, 250 MB on the disk.
+    ///
+    /// It stands beside the other builds and is used by `--ep openvino` only, unless there is no other.
+    #[arg(long)]
+    openvino: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -69,7 +74,11 @@ pub type Opened = Result<(String, Vec<String>), String>;
 pub fn run(args: RuntimeArgs, providers: impl FnOnce(&Found) -> Opened) -> Result<(), RuntimeError> {
     let (looked, decision, json) = match args.command {
         Some(Command::Install(install)) => {
-            let flavor = if install.gpu { Flavor::Gpu } else { Flavor::Cpu };
+            let flavor = match (install.gpu, install.openvino) {
+                (true, _) => Flavor::Gpu,
+                (_, true) => Flavor::Openvino,
+                _ => Flavor::Cpu,
+            };
             let mut progress = |line: &str| {
                 // A closed standard error is no reason to stop.
                 let _ = writeln!(io::stderr(), "{line}");
@@ -173,6 +182,7 @@ fn as_json(looked: &[Looked], decision: &Result<Found, RuntimeError>, opened: Op
         "version": version,
         "execution_providers": providers,
         "gpu_build": found.map(|found| found.gpu_build),
+        "openvino_build": found.map(|found| found.openvino_build),
         "cuda_dirs": found.map(|found| found.cuda_dirs.iter().map(|dir| dir.to_string_lossy()).collect::<Vec<_>>()),
         "error": error,
         "searched": searched,
@@ -190,6 +200,7 @@ mod tests {
             version: Some("1.31.1".to_owned()),
             origin: Origin::Cache,
             gpu_build: true,
+            openvino_build: false,
             cuda_dirs: vec!["/cache/nvidia/cu13/lib".into()],
         }
     }
@@ -211,7 +222,7 @@ mod tests {
         let opened = Ok(("1.31.1".to_owned(), vec!["CUDA".to_owned(), "CPU".to_owned()]));
         insta::assert_snapshot!(as_text(&looked(), Some(&gpu_found()), Some(&opened)), @r#"
     Searched, in this order:
-      Python environment: /venv/libonnxruntime.so (1.19.2, too old: needs 1.31.0 or newer)
+      Python environment: /venv/libonnxruntime.so (1.19.2, too old: needs 1.24.0 or newer)
       beside the executable: no library in /usr/bin
     * cache: /cache/libonnxruntime.so (1.31.1)
     
@@ -236,6 +247,7 @@ mod tests {
       "version": "1.31.1",
       "execution_providers": null,
       "gpu_build": true,
+      "openvino_build": false,
       "cuda_dirs": [
         "/cache/nvidia/cu13/lib"
       ],
@@ -246,7 +258,7 @@ mod tests {
           "outcome": "too_old",
           "path": "/venv/libonnxruntime.so",
           "version": "1.19.2",
-          "message": "/venv/libonnxruntime.so (1.19.2, too old: needs 1.31.0 or newer)"
+          "message": "/venv/libonnxruntime.so (1.19.2, too old: needs 1.24.0 or newer)"
         },
         {
           "origin": "beside_executable",
@@ -279,8 +291,9 @@ mod tests {
         let parsed = Program::try_parse_from(["runtime", "install", "--gpu"]).unwrap();
         assert!(matches!(
             parsed.args.command,
-            Some(Command::Install(InstallArgs { gpu: true, json: false }))
+            Some(Command::Install(InstallArgs { gpu: true, openvino: false, json: false }))
         ));
+        assert!(Program::try_parse_from(["runtime", "install", "--gpu", "--openvino"]).is_err());
         assert!(Program::try_parse_from(["runtime", "--ort-dylib", "/x", "install"]).is_err());
     }
 }

@@ -9,6 +9,7 @@ use ort::value::{DynValue, Tensor, TensorElementType};
 use serde::Serialize;
 
 use super::ModelError;
+use super::binding::CacheMemory;
 use super::contract::{check_inputs, check_output, check_type, dimensions, element_type};
 use super::names::DecoderNames;
 use super::past::{Past, PastRow};
@@ -87,6 +88,8 @@ pub(super) struct Decoder {
     /// The graph for tokens that have a past, where the layout keeps two.
     next: Option<Graph>,
     names: DecoderNames,
+    /// Where keys and values stay between calls.
+    pub cache_memory: CacheMemory,
     /// Whether rows of unlike length may run together.
     pub pads: bool,
     /// Whether a token's numbers depend on the other tokens of its pass.
@@ -125,7 +128,8 @@ impl Decoder {
         }
         let has_positions = takes(&first.session, &names.position_ids);
         // GroupQueryAttention on the CPU knows lengths only, no mask: padding on the left is silently wrong.
-        Ok(Self { first, next, names, pads: has_positions && !groups_queries, scales_together })
+        let pads = has_positions && !groups_queries;
+        Ok(Self { first, next, names, cache_memory: CacheMemory::Host, pads, scales_together })
     }
 
     /// Copies the keys and values of sequences side by side, shorter ones padded on the left.
@@ -168,16 +172,19 @@ impl Decoder {
         }
         let mut inputs = graph.inputs(&self.names, input, past.is_some(), hidden)?;
         inputs.extend(graph.past(past, batch)?);
-        let mut outputs = graph.session.run(inputs).map_err(|error| failed(STEP, error))?;
+        let hidden_output = graph.hidden_output.as_deref().filter(|_| hidden);
+        let read: Vec<&str> = hidden_output.into_iter().chain([self.names.logits.as_str()]).collect();
+        let outputs = self.cache_memory.run(&mut graph.session, inputs, &read, &presents);
+        let mut outputs = outputs.map_err(|error| failed(STEP, error))?;
         let logits = &outputs[self.names.logits.as_str()];
         let logits = if graph.takes_asked {
             given_logits(logits, asked.len())
         } else {
             asked_logits(logits, &asked, length)
         }?;
-        let hidden = match &graph.hidden_output {
-            Some(name) if hidden => Some(three_axes(floats(&outputs[name.as_str()], STEP)?, STEP)?),
-            _ => None,
+        let hidden = match hidden_output {
+            Some(name) => Some(three_axes(floats(&outputs[name], STEP)?, STEP)?),
+            None => None,
         };
         if let Some(hidden) =
             hidden.as_ref().filter(|hidden| hidden.dim().0 != batch || hidden.dim().1 != length)
@@ -188,7 +195,9 @@ impl Decoder {
         let values = presents
             .iter()
             .map(|name| {
-                outputs.remove(name).ok_or_else(|| wrong(STEP, &format!("the graph has no output `{name}`")))
+                outputs
+                    .remove(name.as_str())
+                    .ok_or_else(|| wrong(STEP, &format!("the graph has no output `{name}`")))
             })
             .collect::<Result<_, _>>()?;
         Ok(DecoderOutput { logits, hidden, past: Past { values } })

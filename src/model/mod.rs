@@ -3,6 +3,7 @@
 //! Only this room names `ort`. A [`ModelDirectory`] is checked without a runtime; a [`Model`] holds the three sessions
 //! (vision encoder, token embedding, decoder) on one execution provider.
 
+mod binding;
 mod contract;
 mod decoder;
 mod directory;
@@ -16,9 +17,11 @@ mod layout;
 mod names;
 mod onnxruntime;
 mod past;
+mod placement;
 mod provider;
 mod sessions;
 mod surgery;
+mod tensorrt;
 mod tensors;
 mod vision;
 
@@ -30,6 +33,8 @@ pub use inspection::{DecoderSizes, Features, GraphDescription, Inspection};
 pub use layout::LayoutKind;
 pub use onnxruntime::{OnnxRuntime, execution_providers};
 pub use past::{Past, PastRow};
-pub use provider::Provider;
+pub use placement::Placement;
+pub use provider::{Arithmetic, Provider, ProviderOptions};
 pub use sessions::{Model, SessionSettings};
+pub use tensorrt::ShapeRange;
 pub use vision::ImageFeatures;

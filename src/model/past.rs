@@ -5,6 +5,7 @@ use ort::memory::Allocator;
 use ort::value::{DynValue, PrimitiveTensorElementType, Tensor, TensorElementType};
 
 use super::ModelError;
+use super::binding::on_host;
 use super::tensors::{failed, wrong};
 
 const STEP: &str = "KV cache";
@@ -74,6 +75,8 @@ fn side_by_side<T: PrimitiveTensorElementType + Copy + Default + std::fmt::Debug
     let (_, target) = joined.extract_tensor_mut();
     let mut targets = target.chunks_exact_mut((longest * size).max(1));
     for (row, value) in rows.iter().zip(values) {
+        let copied = on_host(value).map_err(|error| failed(STEP, error))?;
+        let value = copied.as_ref().unwrap_or(value);
         let (_, source) = value.try_extract_tensor::<T>().map_err(|error| failed(STEP, error))?;
         let stored = axis(value, 2);
         for head in 0..heads {

@@ -6,21 +6,25 @@ use ndarray::{Array2, Array3};
 use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
+use super::binding::CacheMemory;
 use super::decoder::{Decoder, DecoderGraph, DecoderInput, DecoderOutput, LogitPositions};
 use super::embedding::{Embedding, ImageRows, scatter};
 use super::family::Pixels;
-use super::graph::{Edit, Graph};
+use super::graph::{Edit, Graph, write_out_attention};
 use super::names::DecoderNames;
 use super::past::{Past, PastRow};
+use super::placement::{Placement, RECORD_PLACEMENT};
 use super::surgery::{Head, compute_asked_logits, share_keys_and_values};
 use super::vision::{ImageFeatures, VisionEncoder};
-use super::{GraphFile, ModelDirectory, ModelError, OnnxRuntime, Provider};
+use super::{GraphFile, ModelDirectory, ModelError, OnnxRuntime, Provider, ProviderOptions};
 
 /// How sessions are made.
 #[derive(Debug, Clone, Copy)]
-pub struct SessionSettings {
+pub struct SessionSettings<'a> {
     /// Where they run.
     pub provider: Provider,
+    /// What the provider is told.
+    pub options: ProviderOptions<'a>,
     /// Threads inside one operator.
     pub intra_threads: usize,
     /// Whether the decoder also gives the residual stream after its final norm.
@@ -29,15 +33,29 @@ pub struct SessionSettings {
     pub rewrite_graphs: bool,
 }
 
-impl SessionSettings {
+impl SessionSettings<'_> {
     /// The rewritten graphs were measured on the CPU; other providers have kernels of their own.
-    fn rewrites(self) -> bool {
-        self.rewrite_graphs && self.provider == Provider::Cpu
+    fn rewrites(self, graph: GraphFile) -> bool {
+        self.rewrite_graphs && self.provider.of_graph(graph) == Provider::Cpu
+    }
+}
+
+impl Default for SessionSettings<'_> {
+    /// The CPU provider on one thread.
+    fn default() -> Self {
+        Self {
+            provider: Provider::Cpu,
+            options: ProviderOptions::default(),
+            intra_threads: 1,
+            hidden_states: false,
+            rewrite_graphs: true,
+        }
     }
 }
 
 /// A loaded model.
 pub struct Model {
+    placements: Vec<Placement>,
     vision: VisionEncoder,
     embedding: Embedding,
     decoder: Decoder,
@@ -54,16 +72,32 @@ impl Model {
         settings: SessionSettings,
     ) -> Result<Self, ModelError> {
         let names = directory.names();
+        let mut placements = Vec::new();
+        let mut open = |graph: GraphFile, path: &Path, edited: Option<Vec<u8>>| {
+            let settings = SessionSettings { provider: settings.provider.of_graph(graph), ..settings };
+            let session = open(runtime, path, settings, edited)?;
+            placements.push(Placement::check(graph, settings.provider, runtime, &session)?);
+            Ok::<_, ModelError>(session)
+        };
         let path = directory.graph(GraphFile::VisionEncoder);
-        let vision = VisionEncoder::of(open(runtime, path, settings, None)?, path, &names.vision)?;
+        let edited = written_out(path, settings.provider)?;
+        let vision = VisionEncoder::of(open(GraphFile::VisionEncoder, path, edited)?, path, &names.vision)?;
         let path = directory.graph(GraphFile::EmbedTokens);
-        let embedding = Embedding::of(open(runtime, path, settings, None)?, path, names.embedding.clone())?;
+        let embedding =
+            Embedding::of(open(GraphFile::EmbedTokens, path, None)?, path, names.embedding.clone())?;
 
-        let decoder = |path| DecoderGraph::open(runtime, path, settings, &names.decoder);
+        let mut open = |path: &Path, edited| open(GraphFile::Decoder, path, edited);
+        let mut decoder = |path| DecoderGraph::open(path, settings, &names.decoder, &mut open);
         let first = decoder(directory.graph(GraphFile::Decoder))?;
         let next = directory.decoder_with_past().map(decoder).transpose()?;
-        let decoder = Decoder::of(first, next, names.decoder.clone())?;
-        Ok(Self { vision, embedding, decoder })
+        let mut decoder = Decoder::of(first, next, names.decoder.clone())?;
+        decoder.cache_memory = CacheMemory::of(settings.provider, settings.options);
+        Ok(Self { placements, vision, embedding, decoder })
+    }
+
+    /// Which execution provider got which part of each graph.
+    pub fn placements(&self) -> &[Placement] {
+        &self.placements
     }
 
     /// Tokens whose logits the decoder computes.
@@ -145,12 +179,12 @@ impl Model {
 }
 
 impl<'p> DecoderGraph<'p> {
-    /// Opens a graph with the edits that it allows.
+    /// Opens a graph with the edits that it allows; `open` takes the bytes of an edited one.
     fn open(
-        runtime: &OnnxRuntime,
         path: &'p Path,
         settings: SessionSettings,
         names: &DecoderNames,
+        open: &mut impl FnMut(&Path, Option<Vec<u8>>) -> Result<Session, ModelError>,
     ) -> Result<Self, ModelError> {
         let bytes = read(path)?;
         let mut edit = Edit::default();
@@ -167,30 +201,23 @@ impl<'p> DecoderGraph<'p> {
                     hidden_output = Some(head.hidden.to_string());
                 }
             }
-            if settings.rewrites() {
+            if settings.rewrites(GraphFile::Decoder) {
                 share_keys_and_values(&graph, &mut edit);
             }
         }
-        let session = open_edited(runtime, path, settings, bytes, edit)?;
+        let session = open(path, edited(path, bytes, edit)?)?;
         Ok(Self { session, path, hidden_output, groups_queries, scales_together })
     }
 }
 
-/// Opens a graph of which `edit` changes the bytes; its file, where nothing is to be changed.
-fn open_edited(
-    runtime: &OnnxRuntime,
-    path: &Path,
-    settings: SessionSettings,
-    mut bytes: Vec<u8>,
-    edit: Edit,
-) -> Result<Session, ModelError> {
+/// A graph's bytes with its edit; `None` where nothing is to be changed, and the file can be opened as it is.
+fn edited(path: &Path, mut bytes: Vec<u8>, edit: Edit) -> Result<Option<Vec<u8>>, ModelError> {
     if edit.is_empty() {
-        drop(bytes);
-        return open(runtime, path, settings, None);
+        return Ok(None);
     }
     edit.apply(&mut bytes)
         .map_err(|error| ModelError::File { path: path.into(), reason: error.to_string() })?;
-    open(runtime, path, settings, Some(bytes))
+    Ok(Some(bytes))
 }
 
 fn open(
@@ -212,8 +239,13 @@ fn open(
         let builder = builder.with_intra_op_spinning(settings.intra_threads > 1).map_err(text)?;
         builder.with_deterministic_compute(true).map_err(text)
     };
-    let builder = set_up().map_err(broken)?;
-    let mut builder = settings.provider.register(runtime, builder)?;
+    let mut builder = set_up().map_err(broken)?;
+    if settings.provider != Provider::Cpu {
+        let recorded = builder.with_config_entry(RECORD_PLACEMENT, "1");
+        builder = recorded.map_err(|error| broken(error.to_string()))?;
+    }
+    let (options, threads) = (settings.options, settings.intra_threads);
+    let mut builder = settings.provider.register(runtime, builder, options, threads)?;
     let session = match edited {
         Some(bytes) => {
             // Weights outside the file are looked for beside it.
@@ -227,6 +259,17 @@ fn open(
         None => builder.commit_from_file(path),
     };
     session.map_err(|error| broken(error.to_string()))
+}
+
+/// The vision encoder's bytes for a provider that does not know attention of opset 23.
+fn written_out(path: &Path, provider: Provider) -> Result<Option<Vec<u8>>, ModelError> {
+    if provider != Provider::Openvino {
+        return Ok(None);
+    }
+    let mut bytes = read(path)?;
+    // What is no graph is left to the runtime, which says more about it.
+    let changed = write_out_attention(&mut bytes).unwrap_or(0);
+    Ok(Some(bytes).filter(|_| changed > 0))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, ModelError> {

@@ -28,8 +28,13 @@ pub(super) struct Record {
     pub(super) files: Vec<(PathBuf, u64)>,
 }
 
-/// `$CROSSMODAL_CACHE`, or `crossmodal` in the platform's own cache directory; then `runtime/`.
+/// Where ONNX Runtime libraries are installed.
 pub(super) fn runtime_dir(env: &Environment) -> Option<PathBuf> {
+    Some(root(env)?.join("runtime"))
+}
+
+/// `$CROSSMODAL_CACHE`, or `crossmodal` in the platform's own cache directory.
+pub(super) fn root(env: &Environment) -> Option<PathBuf> {
     let root = env.path_variable("CROSSMODAL_CACHE").or_else(|| {
         let platform_cache = match env.platform.os {
             "windows" => env.path_variable("LOCALAPPDATA"),
@@ -39,14 +44,15 @@ pub(super) fn runtime_dir(env: &Environment) -> Option<PathBuf> {
         Some(platform_cache?.join("crossmodal"))
     })?;
     // A relative cache would be another one in each directory, and a library is opened by its whole path.
-    Some(std::path::absolute(root).ok()?.join("runtime"))
+    std::path::absolute(root).ok()
 }
 
-/// `onnxruntime-<version>` or `onnxruntime-<version>-gpu`.
+/// `onnxruntime-<version>`, with `-gpu` or `-openvino` behind it.
 pub(super) fn folder_name(version: &str, flavor: Flavor) -> String {
     match flavor {
         Flavor::Cpu => format!("onnxruntime-{version}"),
         Flavor::Gpu => format!("onnxruntime-{version}-gpu"),
+        Flavor::Openvino => format!("onnxruntime-{version}-openvino"),
     }
 }
 
@@ -175,11 +181,20 @@ mod tests {
             "onnxruntime-1.9.0",
             "onnxruntime-1.31.1",
             "onnxruntime-1.31.1-gpu",
+            "onnxruntime-1.24.1-openvino",
             ".staging-onnxruntime-2.0.0",
         ] {
             fs::create_dir(dir.path().join(name)).unwrap();
         }
         let names: Vec<_> = folders(dir.path()).iter().map(|f| f.file_name().unwrap().to_owned()).collect();
-        assert_eq!(names, ["onnxruntime-1.31.1-gpu", "onnxruntime-1.31.1", "onnxruntime-1.9.0"]);
+        assert_eq!(
+            names,
+            [
+                "onnxruntime-1.31.1-gpu",
+                "onnxruntime-1.31.1",
+                "onnxruntime-1.24.1-openvino",
+                "onnxruntime-1.9.0"
+            ]
+        );
     }
 }

@@ -6,19 +6,9 @@ use std::path::{Path, PathBuf};
 use super::environment::Environment;
 use super::python;
 
-/// Whether the CUDA execution provider lies beside `library`.
-pub(super) fn is_gpu_build(library: &Path) -> bool {
-    ["libonnxruntime_providers_cuda.so", "onnxruntime_providers_cuda.dll"]
-        .iter()
-        .any(|name| library.with_file_name(name).is_file())
-}
-
-/// For a GPU build: `nvidia/*/lib` and TensorRT beside it first, then those of the active Python environment, each with
-/// the order of names inside. Empty for a CPU build.
+/// What a GPU build needs: `nvidia/*/lib` and TensorRT beside it first, then those of the active Python environment, each
+/// with the order of names inside.
 pub(super) fn library_dirs(env: &Environment, library: &Path) -> Vec<PathBuf> {
-    if !is_gpu_build(library) {
-        return Vec::new();
-    }
     let mut roots: Vec<PathBuf> = Vec::new();
     if let Some(dir) = library.parent() {
         roots.push(dir.to_path_buf());

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::OLDEST_USABLE;
-use super::pins::PINNED_VERSION;
+use super::pins::{Flavor, PINNED_VERSION};
 use super::search::{Looked, Origin, Outcome};
 use super::version::Version;
 
@@ -70,6 +70,14 @@ pub enum RuntimeError {
         /// Every place that was looked at.
         looked: Vec<Looked>,
     },
+    /// There may be libraries, but none with the execution provider that was asked for.
+    #[error("{}", no_such_build(*flavor, looked))]
+    NoSuchBuild {
+        /// What was asked for.
+        flavor: Flavor,
+        /// Every place that was looked at.
+        looked: Vec<Looked>,
+    },
     /// The library was found but could not be opened (told by whoever opened it).
     #[error(
         "ONNX Runtime at {} ({origin}) could not be opened: {reason}; name another library with --ort-dylib, or run \
@@ -89,7 +97,7 @@ pub enum RuntimeError {
          newer, into a Python environment and run crossmodal inside it, or set ORT_DYLIB_PATH to the library"
     )]
     NoPinnedBuild {
-        /// `onnxruntime` or `onnxruntime-gpu`.
+        /// `onnxruntime`, `onnxruntime-gpu` or `onnxruntime-openvino`.
         package: &'static str,
         /// Operating system and processor.
         platform: String,
@@ -201,4 +209,17 @@ fn not_found(looked: &[Looked]) -> String {
     }
     text + "\nrun `crossmodal runtime install` (or `install --gpu`), install the onnxruntime package into the active Python \
             environment, or name a library with --ort-dylib or ORT_DYLIB_PATH"
+}
+
+fn no_such_build(flavor: Flavor, looked: &[Looked]) -> String {
+    let (package, flag) = (flavor.package(), flavor.install_flag());
+    let mut text =
+        format!("no library of the package {package} was found, which this execution provider needs");
+    for place in looked {
+        let note = if matches!(place.outcome, Outcome::Suitable(_)) { ", without that provider" } else { "" };
+        text += &format!("\n  {}: {}{note}", place.origin, place.outcome);
+    }
+    text + &format!(
+        "\nrun `crossmodal runtime install{flag}`, or name a library with --ort-dylib or ORT_DYLIB_PATH"
+    )
 }

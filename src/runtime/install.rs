@@ -18,7 +18,7 @@ pub(super) fn find_or_install(
     explicit: Option<&Path>,
     progress: &mut dyn FnMut(&str),
 ) -> Result<Found, RuntimeError> {
-    match search::find(env, explicit) {
+    match search::find(env, explicit, Flavor::Cpu) {
         Err(RuntimeError::NotFound { .. }) => install(env, builds, Flavor::Cpu, progress),
         decided => decided,
     }

@@ -91,7 +91,7 @@ fn an_installation_is_found_and_not_repeated() {
         ["LICENSE", "installed.json", "libonnxruntime.so.1.31.1", "libonnxruntime_providers_shared.so"]
     );
     assert_eq!(names_in(&cache_of(&machine)), ["onnxruntime-1.31.1"], "nothing is left of the work");
-    assert_eq!(crate::runtime::search::find(&machine.env, None).unwrap(), found);
+    assert_eq!(crate::runtime::search::find(&machine.env, None, Flavor::Cpu).unwrap(), found);
     let mut said = Vec::new();
     install(&machine.env, &builds, Flavor::Cpu, &mut |line| said.push(line.to_owned())).unwrap();
     assert_eq!(said, ["onnxruntime 1.31.1 is installed already"]);
@@ -192,9 +192,9 @@ fn a_platform_without_a_tested_build_is_told_what_to_do() {
     let mut machine = Machine::new();
     let pinned = crate::runtime::pins::BUILDS;
     machine.env.platform = crate::runtime::Platform { os: "linux-musl", arch: "x86_64" };
-    insta::assert_snapshot!(failure(&machine, pinned, Flavor::Cpu), @r#"no pinned onnxruntime build for this platform (linux-musl x86_64): install the onnxruntime package, 1.31.0 or newer, into a Python environment and run crossmodal inside it, or set ORT_DYLIB_PATH to the library"#);
+    insta::assert_snapshot!(failure(&machine, pinned, Flavor::Cpu), @r#"no pinned onnxruntime build for this platform (linux-musl x86_64): install the onnxruntime package, 1.24.0 or newer, into a Python environment and run crossmodal inside it, or set ORT_DYLIB_PATH to the library"#);
     machine.env.platform = crate::runtime::Platform { os: "macos", arch: "aarch64" };
-    insta::assert_snapshot!(failure(&machine, pinned, Flavor::Gpu), @r#"no pinned onnxruntime-gpu build for this platform (macos aarch64): install the onnxruntime-gpu package, 1.31.0 or newer, into a Python environment and run crossmodal inside it, or set ORT_DYLIB_PATH to the library"#);
+    insta::assert_snapshot!(failure(&machine, pinned, Flavor::Gpu), @r#"no pinned onnxruntime-gpu build for this platform (macos aarch64): install the onnxruntime-gpu package, 1.24.0 or newer, into a Python environment and run crossmodal inside it, or set ORT_DYLIB_PATH to the library"#);
 }
 
 /// Uses the network: `CROSSMODAL_CACHE=/tmp/try cargo test --lib -- --ignored --nocapture the_pinned_build`.

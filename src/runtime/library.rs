@@ -43,6 +43,13 @@ pub(super) fn is_shared_library(path: &Path) -> bool {
             || matches!(head, [0xcf | 0xce, 0xfa, 0xed, 0xfe] | [0xca, 0xfe, 0xba, 0xbe | 0xbf]))
 }
 
+/// Whether the execution provider that keeps itself in a file of its own (`cuda`, `openvino`) lies beside `library`.
+pub(super) fn has_provider(library: &Path, provider: &str) -> bool {
+    [format!("libonnxruntime_providers_{provider}.so"), format!("onnxruntime_providers_{provider}.dll")]
+        .iter()
+        .any(|name| library.with_file_name(name).is_file())
+}
+
 /// The newest library directly in `dir`, with its version where that can be told. `Err` is the file that has the right
 /// name but is no shared library, when there is nothing better.
 pub(super) fn newest_in(

@@ -10,7 +10,8 @@
 //! 3. beside the executable;
 //! 4. the cache, where `crossmodal runtime install` puts it.
 //!
-//! In 2 to 4 a library that is too old is passed over, and named in the error should nothing newer turn up.
+//! In 2 to 4 a library that is too old, or lacks the execution provider that was asked for, is passed over, and named in
+//! the error should nothing better turn up.
 //!
 //! `environment` is what is read of the machine, `version` and `library` tell what a file is, `python`, `cache` and `search`
 //! know the places; `pins`, `pip`, `wheel` and `install` put a pinned build into the cache.
@@ -31,23 +32,40 @@ mod wheel;
 #[cfg(test)]
 mod fake;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use environment::{Environment, Platform};
 pub use error::RuntimeError;
-pub use pins::{Flavor, PINNED_VERSION};
+pub use pins::{Flavor, PINNED_OPENVINO_VERSION, PINNED_VERSION};
 pub use search::{Found, Looked, Origin, Outcome, SearchReport};
 pub use version::Version;
 
-/// The oldest ONNX Runtime that can be used: the `ort` crate is built against the API of this release (`api-31`).
-pub const OLDEST_USABLE: Version = Version { major: 1, minor: 31, patch: 0 };
+/// The oldest ONNX Runtime that can be used: the `ort` crate is built against the API of this release (`api-24`), which
+/// later ones keep. Before it, attention of opset 23 gives NaN where rows are padded on the left.
+pub const OLDEST_USABLE: Version = Version { major: 1, minor: 24, patch: 0 };
 
 /// The ONNX Runtime library to open. `explicit` is the value of `--ort-dylib`: a file, or a directory that holds it.
 ///
 /// # Errors
 /// What the user named is missing, is no library or is too old; or no suitable library is anywhere.
 pub fn find(explicit: Option<&Path>) -> Result<Found, RuntimeError> {
-    search::find(&Environment::of_this_process(), explicit)
+    find_build(explicit, Flavor::Cpu)
+}
+
+/// As [`find`], for a library with the execution providers of `flavor`. What the user named is not judged here: whoever
+/// opens it learns what it offers.
+///
+/// # Errors
+/// Those of [`find`]; or no library with these providers is anywhere.
+pub fn find_build(explicit: Option<&Path>, flavor: Flavor) -> Result<Found, RuntimeError> {
+    search::find(&Environment::of_this_process(), explicit, flavor)
+}
+
+/// A folder of that name in the user's cache, made where it is missing. `None` where there is no cache, or none that can
+/// be written: what would be kept there is made anew each time.
+pub fn cache_folder(name: &Path) -> Option<PathBuf> {
+    let folder = cache::root(&Environment::of_this_process())?.join(name);
+    std::fs::create_dir_all(&folder).ok().map(|()| folder)
 }
 
 /// As [`find`]; where nothing suitable is found, the pinned CPU build is installed into the cache.

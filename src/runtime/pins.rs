@@ -9,6 +9,9 @@ use super::environment::Platform;
 /// The ONNX Runtime release that is installed.
 pub const PINNED_VERSION: &str = "1.31.1";
 
+/// The newest release that comes with the OpenVINO execution provider; it trails the others.
+pub const PINNED_OPENVINO_VERSION: &str = "1.24.1";
+
 /// Which build of ONNX Runtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flavor {
@@ -16,6 +19,8 @@ pub enum Flavor {
     Cpu,
     /// CPU, CUDA and TensorRT; installed with the CUDA 13 and cuDNN 9 libraries it needs, without TensorRT's own.
     Gpu,
+    /// CPU and OpenVINO, with OpenVINO's own libraries.
+    Openvino,
 }
 
 impl Flavor {
@@ -24,6 +29,24 @@ impl Flavor {
         match self {
             Self::Cpu => "onnxruntime",
             Self::Gpu => "onnxruntime-gpu",
+            Self::Openvino => "onnxruntime-openvino",
+        }
+    }
+
+    /// The release that is installed.
+    pub fn version(self) -> &'static str {
+        match self {
+            Self::Cpu | Self::Gpu => PINNED_VERSION,
+            Self::Openvino => PINNED_OPENVINO_VERSION,
+        }
+    }
+
+    /// What `crossmodal runtime install` takes for it.
+    pub fn install_flag(self) -> &'static str {
+        match self {
+            Self::Cpu => "",
+            Self::Gpu => " --gpu",
+            Self::Openvino => " --openvino",
         }
     }
 }
@@ -77,6 +100,17 @@ pub(super) const BUILDS: &[Build] = &[
         platform: Platform { os: "windows", arch: "x86_64" },
         pip_platforms: &["win_amd64"],
         pins: &[onnxruntime("ae8a9a351efda685cc59a66226cdefaa37a126c1d66872ca23a2de9425326130", 15)],
+    },
+    Build {
+        flavor: Flavor::Openvino,
+        platform: Platform { os: "linux", arch: "x86_64" },
+        pip_platforms: MANYLINUX_X86_64,
+        pins: &[Pin {
+            package: "onnxruntime-openvino",
+            version: PINNED_OPENVINO_VERSION,
+            sha256: "d617fac2f59a6ab5ea59a788c3e1592240a129642519aaeaa774761dfe35150e",
+            megabytes: 84,
+        }],
     },
     Build {
         flavor: Flavor::Gpu,
@@ -147,10 +181,10 @@ mod tests {
 
     #[test]
     fn what_is_pinned_is_usable_and_complete() {
-        assert!(Version::parse(PINNED_VERSION).unwrap() >= OLDEST_USABLE);
         for build in BUILDS {
+            assert!(Version::parse(build.flavor.version()).unwrap() >= OLDEST_USABLE);
             assert_eq!(build.pins[0].package, build.flavor.package());
-            assert_eq!(build.pins[0].version, PINNED_VERSION);
+            assert_eq!(build.pins[0].version, build.flavor.version());
             for pin in build.pins {
                 let hex = pin.sha256.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
                 assert!(hex && pin.sha256.len() == 64, "{}", pin.package);

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::environment::Environment;
 use super::error::RuntimeError;
 use super::version::Version;
-use super::{OLDEST_USABLE, cache, cuda, library, python};
+use super::{Flavor, OLDEST_USABLE, cache, cuda, library, python};
 
 /// Who led to a library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -48,6 +48,8 @@ pub struct Found {
     pub origin: Origin,
     /// Whether the CUDA execution provider lies beside it.
     pub gpu_build: bool,
+    /// Whether the OpenVINO execution provider lies beside it.
+    pub openvino_build: bool,
     /// For a GPU build: the directories of CUDA, cuDNN and TensorRT libraries that were found as Python wheels and are to
     /// be loaded after ONNX Runtime and before the first GPU session, the most fitting first.
     pub cuda_dirs: Vec<PathBuf>,
@@ -55,9 +57,18 @@ pub struct Found {
 
 impl Found {
     fn new(env: &Environment, path: PathBuf, version: Option<Version>, origin: Origin) -> Self {
-        let cuda_dirs = cuda::library_dirs(env, &path);
-        let gpu_build = cuda::is_gpu_build(&path);
-        Self { path, version: version.map(|v| v.to_string()), origin, gpu_build, cuda_dirs }
+        let gpu_build = library::has_provider(&path, "cuda");
+        let openvino_build = library::has_provider(&path, "openvino");
+        let cuda_dirs = if gpu_build { cuda::library_dirs(env, &path) } else { Vec::new() };
+        Self { path, version: version.map(|v| v.to_string()), origin, gpu_build, openvino_build, cuda_dirs }
+    }
+
+    fn serves(&self, flavor: Flavor) -> bool {
+        match flavor {
+            Flavor::Cpu => true,
+            Flavor::Gpu => self.gpu_build,
+            Flavor::Openvino => self.openvino_build,
+        }
     }
 }
 
@@ -117,7 +128,12 @@ pub struct SearchReport {
 const PLACES: [fn(&Environment) -> Vec<Looked>; 4] =
     [python_environment_by_path, python_environment_asked, beside_executable, in_cache];
 
-pub(super) fn find(env: &Environment, explicit: Option<&Path>) -> Result<Found, RuntimeError> {
+/// The first library that serves `flavor`; what the user named is taken as it is.
+pub(super) fn find(
+    env: &Environment,
+    explicit: Option<&Path>,
+    flavor: Flavor,
+) -> Result<Found, RuntimeError> {
     if let Some((origin, path)) = named_by_user(env, explicit) {
         return named(env, origin, &path);
     }
@@ -125,12 +141,15 @@ pub(super) fn find(env: &Environment, explicit: Option<&Path>) -> Result<Found, 
     for place in PLACES {
         for seen in place(env) {
             match seen.outcome {
-                Outcome::Suitable(found) => return Ok(found),
+                Outcome::Suitable(found) if found.serves(flavor) => return Ok(found),
                 _ => looked.push(seen),
             }
         }
     }
-    Err(RuntimeError::NotFound { looked })
+    Err(match flavor {
+        Flavor::Cpu => RuntimeError::NotFound { looked },
+        _ => RuntimeError::NoSuchBuild { flavor, looked },
+    })
 }
 
 pub(super) fn report(env: &Environment, explicit: Option<&Path>) -> SearchReport {

@@ -5,8 +5,7 @@ use std::path::Path;
 
 use crossmodal::model::graph::Edit;
 use crossmodal::model::{
-    DecoderInput, GraphFile, LogitPositions, Model, ModelDirectory, OnnxRuntime, Precision, Provider,
-    SessionSettings,
+    DecoderInput, GraphFile, LogitPositions, Model, ModelDirectory, OnnxRuntime, Precision, SessionSettings,
 };
 use ndarray::{Array2, Array3};
 
@@ -19,12 +18,7 @@ const LENGTH: usize = 5;
 fn load(path: &Path, precision: Precision) -> Model {
     let directory = ModelDirectory::open(path, precision).unwrap();
     let runtime = OnnxRuntime::open(library(), &[]).unwrap();
-    let settings = SessionSettings {
-        provider: Provider::Cpu,
-        intra_threads: 1,
-        hidden_states: true,
-        rewrite_graphs: true,
-    };
+    let settings = SessionSettings { hidden_states: true, ..SessionSettings::default() };
     Model::load(runtime, &directory, settings).unwrap()
 }
 

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crossmodal::engine::{Finish, GenerationSettings, encode_images, generate};
-use crossmodal::model::{Model, ModelDirectory, OnnxRuntime, Precision, Provider, SessionSettings};
+use crossmodal::model::{Model, ModelDirectory, OnnxRuntime, Precision, SessionSettings};
 use crossmodal::prepare::{Preparer, Prompt};
 use serde::Deserialize;
 
@@ -40,12 +40,7 @@ fn equals_transformers(family: &str) {
     assert_eq!(preparer.stop_tokens(), golden.runs[0].stop_tokens, "{family}: stop tokens");
     let unit = preparer.prepare(0, golden.cases.iter().map(Case::group).collect());
     let runtime = OnnxRuntime::open(library(), &[]).unwrap();
-    let settings = SessionSettings {
-        provider: Provider::Cpu,
-        intra_threads: 1,
-        hidden_states: false,
-        rewrite_graphs: true,
-    };
+    let settings = SessionSettings::default();
     let mut model = Model::load(runtime, &directory, settings).unwrap();
     let features = encode_images(&mut model, &unit.images);
     let prompts: Vec<&Prompt> = unit.prompts.iter().map(|prompt| prompt.as_ref().unwrap()).collect();

@@ -10,6 +10,7 @@ mod image_processors;
 mod import;
 mod loading;
 mod models;
+mod openvino;
 mod program;
 mod reference;
 mod rest;

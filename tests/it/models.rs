@@ -4,9 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crossmodal::engine::{Generation, GenerationSettings, encode_images, generate};
-use crossmodal::model::{
-    ImageFeatures, Model, ModelDirectory, OnnxRuntime, Precision, Provider, SessionSettings,
-};
+use crossmodal::model::{ImageFeatures, Model, ModelDirectory, OnnxRuntime, Precision, SessionSettings};
 use crossmodal::prepare::{Preparer, Prompt};
 use crossmodal::record::Table;
 use crossmodal::suite::{Group, ImageSource, Message, Part, Presentation, PresentationKind, Role};
@@ -156,12 +154,7 @@ impl Fixture {
         let logits = bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
         let unit = preparer.prepare(0, cases.iter().map(Case::group).collect());
         let runtime = OnnxRuntime::open(library(), &[]).unwrap();
-        let settings = SessionSettings {
-            provider: Provider::Cpu,
-            intra_threads: 1,
-            hidden_states: false,
-            rewrite_graphs: true,
-        };
+        let settings = SessionSettings::default();
         let mut model = Model::load(runtime, &directory, settings).unwrap();
         let features = encode_images(&mut model, &unit.images);
         Self { model, preparer, cases, batch, groups: unit.groups, prompts: unit.prompts, features, logits }

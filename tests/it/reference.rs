@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crossmodal::engine::{EvaluationSettings, evaluate};
 use crossmodal::model::family::ImageTensor;
-use crossmodal::model::{Model, ModelDirectory, OnnxRuntime, Precision, Provider, SessionSettings};
+use crossmodal::model::{Model, ModelDirectory, OnnxRuntime, Precision, SessionSettings};
 use crossmodal::prepare::Preparer;
 use crossmodal::render::load::load;
 use crossmodal::render::resize::{Filter, resize};
@@ -96,12 +96,7 @@ fn prompts_tokens_and_pictures_are_those_of_the_reference() {
 fn compare_logits(precision: Precision) -> (f32, usize) {
     let directory = ModelDirectory::open(&tiny_llava(), precision).unwrap();
     let runtime = OnnxRuntime::open(library(), &[]).unwrap();
-    let settings = SessionSettings {
-        provider: Provider::Cpu,
-        intra_threads: 1,
-        hidden_states: true,
-        rewrite_graphs: true,
-    };
+    let settings = SessionSettings { hidden_states: true, ..SessionSettings::default() };
     let mut model = Model::load(runtime, &directory, settings).unwrap();
     let preparer = preparer();
     let unit = preparer.prepare(0, groups());

@@ -36,12 +36,7 @@ fn every_bit_stays() {
         let directory = ModelDirectory::open(&folder_of("tests/models", family), Precision::Fp32).unwrap();
         let runtime = OnnxRuntime::open(library(), &[]).unwrap();
         let [rewritten, unchanged] = [true, false].map(|rewrite_graphs| {
-            let settings = SessionSettings {
-                provider: Provider::Cpu,
-                intra_threads: 1,
-                hidden_states: false,
-                rewrite_graphs,
-            };
+            let settings = SessionSettings { rewrite_graphs, ..SessionSettings::default() };
             let mut model = Model::load(runtime, &directory, settings).unwrap();
             let (first, past) = decode(&mut model, None, 0, 5);
             let (second, past) = decode(&mut model, Some(&past), 5, 1);

@@ -5,6 +5,7 @@
 mod edit;
 mod interface;
 mod node;
+mod plain_attention;
 mod tensor;
 mod wire;
 
@@ -13,6 +14,7 @@ use std::collections::HashMap;
 pub use edit::Edit;
 pub use interface::{Interface, Outlet};
 pub use node::Node;
+pub use plain_attention::write_out_attention;
 use wire::{Body, Fields, offset};
 
 /// The bytes are no ONNX model.
