@@ -1,8 +1,6 @@
 //! Decoders whose heads share keys and values are rewritten when they are loaded: every bit of the logits stays.
 
-use crossmodal::model::{
-    DecoderInput, Model, ModelDirectory, OnnxRuntime, Past, Precision, Provider, SessionSettings,
-};
+use crossmodal::model::{DecoderInput, Model, ModelDirectory, OnnxRuntime, Past, Precision, SessionSettings};
 use ndarray::{Array2, Array3};
 
 use crate::models::folder_of;
