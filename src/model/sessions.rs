@@ -12,7 +12,7 @@ use super::family::Pixels;
 use super::graph::{Edit, Graph};
 use super::names::DecoderNames;
 use super::past::{Past, PastRow};
-use super::surgery::{Head, compute_asked_logits, share_keys_and_values};
+use super::surgery::{Head, compute_asked_logits, fuse_attention, share_keys_and_values};
 use super::vision::{ImageFeatures, VisionEncoder};
 use super::{GraphFile, ModelDirectory, ModelError, OnnxRuntime, Provider};
 
@@ -55,7 +55,7 @@ impl Model {
     ) -> Result<Self, ModelError> {
         let names = directory.names();
         let path = directory.graph(GraphFile::VisionEncoder);
-        let vision = VisionEncoder::of(open(runtime, path, settings, None)?, path, &names.vision)?;
+        let vision = VisionEncoder::of(open_vision(runtime, path, settings)?, path, &names.vision)?;
         let path = directory.graph(GraphFile::EmbedTokens);
         let embedding = Embedding::of(open(runtime, path, settings, None)?, path, names.embedding.clone())?;
 
@@ -167,6 +167,18 @@ impl<'p> DecoderGraph<'p> {
         let session = open_edited(runtime, path, settings, bytes, edit)?;
         Ok(Self { session, path, hidden_output, groups_queries })
     }
+}
+
+fn open_vision(runtime: &OnnxRuntime, path: &Path, settings: SessionSettings) -> Result<Session, ModelError> {
+    if !settings.rewrites() {
+        return open(runtime, path, settings, None);
+    }
+    let bytes = read(path)?;
+    let mut edit = Edit::default();
+    if let Ok(graph) = Graph::read(&bytes) {
+        fuse_attention(&graph, &mut edit);
+    }
+    open_edited(runtime, path, settings, bytes, edit)
 }
 
 /// Opens a graph of which `edit` changes the bytes; its file, where nothing is to be changed.
