@@ -14,7 +14,7 @@ use super::graph::{Edit, Graph, write_out_attention};
 use super::names::DecoderNames;
 use super::past::{Past, PastRow};
 use super::placement::{Placement, RECORD_PLACEMENT};
-use super::surgery::{Head, compute_asked_logits, share_keys_and_values};
+use super::surgery::{Head, compute_asked_logits, fuse_attention, share_keys_and_values};
 use super::vision::{ImageFeatures, VisionEncoder};
 use super::{GraphFile, ModelDirectory, ModelError, OnnxRuntime, Provider, ProviderOptions};
 
@@ -80,7 +80,7 @@ impl Model {
             Ok::<_, ModelError>(session)
         };
         let path = directory.graph(GraphFile::VisionEncoder);
-        let edited = written_out(path, settings.provider)?;
+        let edited = edited_vision(path, settings)?;
         let vision = VisionEncoder::of(open(GraphFile::VisionEncoder, path, edited)?, path, &names.vision)?;
         let path = directory.graph(GraphFile::EmbedTokens);
         let embedding =
@@ -261,15 +261,23 @@ fn open(
     session.map_err(|error| broken(error.to_string()))
 }
 
-/// The vision encoder's bytes for a provider that does not know attention of opset 23.
-fn written_out(path: &Path, provider: Provider) -> Result<Option<Vec<u8>>, ModelError> {
-    if provider != Provider::Openvino {
+/// The vision encoder's bytes as its provider is best at them; `None` for the file as it is.
+fn edited_vision(path: &Path, settings: SessionSettings) -> Result<Option<Vec<u8>>, ModelError> {
+    if settings.provider == Provider::Openvino {
+        let mut bytes = read(path)?;
+        // What is no graph is left to the runtime, which says more about it.
+        let changed = write_out_attention(&mut bytes).unwrap_or(0);
+        return Ok(Some(bytes).filter(|_| changed > 0));
+    }
+    if !settings.rewrites(GraphFile::VisionEncoder) {
         return Ok(None);
     }
-    let mut bytes = read(path)?;
-    // What is no graph is left to the runtime, which says more about it.
-    let changed = write_out_attention(&mut bytes).unwrap_or(0);
-    Ok(Some(bytes).filter(|_| changed > 0))
+    let bytes = read(path)?;
+    let mut edit = Edit::default();
+    if let Ok(graph) = Graph::read(&bytes) {
+        fuse_attention(&graph, &mut edit);
+    }
+    edited(path, bytes, edit)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, ModelError> {

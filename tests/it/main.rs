@@ -4,6 +4,7 @@
 mod asked_logits;
 mod determinism;
 mod errors;
+mod fused_attention;
 mod generation;
 mod house;
 mod image_processors;

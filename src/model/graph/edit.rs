@@ -4,33 +4,87 @@
 //! `ModelProto` add their nodes, inputs and outputs to those of the first. *Taking away* renumbers a record to a field that
 //! onnx.proto reserves, which parsers skip. ONNX Runtime sorts nodes itself, so that their order does not matter.
 
-use super::wire::{put_field, put_number};
-use super::{Graph, INT64, Malformed, Node, field};
+use std::collections::BTreeSet;
+
+use super::wire::{Body, Fields, bytes_of, put_field, put_fixed, put_number};
+use super::{Graph, INT64, MICROSOFT, Malformed, Node, field};
 
 /// The tag of a record with bytes under field 3 of `GraphProto`, which is reserved.
 const STRUCK: u8 = 3 << 3 | 2;
 
+/// An attribute of a node that is added.
+#[derive(Debug, Clone, Copy)]
+pub enum Attribute {
+    /// A whole number.
+    Integer(&'static str, i64),
+    /// A number.
+    Float(&'static str, f32),
+}
+
 /// Changes that are gathered while a graph is read, then applied to its bytes.
 #[derive(Debug, Default)]
 pub struct Edit {
-    struck: Vec<usize>,
+    struck: BTreeSet<usize>,
     added: Vec<u8>,
+    needs_microsoft: bool,
 }
 
 impl Edit {
     /// Adds a node without attributes.
     pub fn node(&mut self, operator: &str, domain: &str, inputs: &[&str], outputs: &[&str]) {
+        self.node_with(operator, domain, inputs, outputs, &[]);
+    }
+
+    /// Adds a node.
+    pub fn node_with(
+        &mut self,
+        operator: &str,
+        domain: &str,
+        inputs: &[&str],
+        outputs: &[&str],
+        attributes: &[Attribute],
+    ) {
         let mut node = Vec::new();
         inputs.iter().for_each(|name| put_field(field::NODE_INPUT, name.as_bytes(), &mut node));
         outputs.iter().for_each(|name| put_field(field::NODE_OUTPUT, name.as_bytes(), &mut node));
         put_field(field::NODE_OP_TYPE, operator.as_bytes(), &mut node);
         put_field(field::NODE_DOMAIN, domain.as_bytes(), &mut node);
+        attributes.iter().for_each(|attribute| attribute.put(&mut node));
         put_field(field::GRAPH_NODE, &node, &mut self.added);
+        self.needs_microsoft |= domain == MICROSOFT;
+    }
+
+    /// Adds a constant of 64-bit integers, [count].
+    pub fn integers(&mut self, name: &str, numbers: &[i64]) {
+        let mut tensor = Vec::new();
+        put_number(field::TENSOR_DIMENSIONS, numbers.len() as u64, &mut tensor);
+        put_number(field::TENSOR_DATA_TYPE, INT64, &mut tensor);
+        put_field(field::INITIALIZER_NAME, name.as_bytes(), &mut tensor);
+        let raw: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+        put_field(field::TENSOR_RAW_DATA, &raw, &mut tensor);
+        put_field(field::GRAPH_INITIALIZER, &tensor, &mut self.added);
     }
 
     /// Takes a node away.
     pub fn strike(&mut self, node: &Node) {
-        self.struck.push(node.at);
+        self.struck.insert(node.at);
+    }
+
+    /// Takes nodes away, and with them what only they read, but not what computes the `kept` tensors.
+    pub fn strike_with_sources(&mut self, graph: &Graph, nodes: &[&Node], kept: &[&str]) {
+        nodes.iter().for_each(|node| self.strike(node));
+        let mut sources: Vec<&Node> = nodes.to_vec();
+        while let Some(node) = sources.pop() {
+            for source in node.inputs.iter().filter_map(|name| graph.producer(name)) {
+                let is_unread = source.outputs.iter().all(|name| {
+                    let unread = graph.consumers(name).all(|reader| self.struck.contains(&reader.at));
+                    unread && !kept.contains(name) && !graph.is_output(name)
+                });
+                if is_unread && self.struck.insert(source.at) {
+                    sources.push(source);
+                }
+            }
+        }
     }
 
     /// Lets a node read other tensors.
@@ -42,7 +96,7 @@ impl Edit {
     /// Takes away what the file says about the type and shape of a tensor, so that the runtime infers them.
     pub fn forget_type(&mut self, graph: &Graph, name: &str) {
         for declared in graph.types.iter().filter(|declared| declared.name == name) {
-            self.struck.push(declared.at);
+            self.struck.insert(declared.at);
             if declared.is_output {
                 self.output(name);
             }
@@ -87,7 +141,49 @@ impl Edit {
             *model.get_mut(at).filter(|tag| **tag < 0x80).ok_or(Malformed)? = STRUCK;
         }
         put_field(field::MODEL_GRAPH, &self.added, model);
+        if self.needs_microsoft && !imports(model, MICROSOFT)? {
+            let mut opset = Vec::new();
+            put_field(field::OPSET_DOMAIN, MICROSOFT.as_bytes(), &mut opset);
+            put_number(field::OPSET_VERSION, 1, &mut opset);
+            put_field(field::MODEL_OPSET, &opset, model);
+        }
         Ok(())
+    }
+}
+
+/// Whether a model declares a set of operators.
+fn imports(model: &[u8], domain: &str) -> Result<bool, Malformed> {
+    for field in Fields(model) {
+        if let (field::MODEL_OPSET, Body::Bytes(opset)) = field?
+            && bytes_of(opset, field::OPSET_DOMAIN)? == Some(domain.as_bytes())
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+impl Attribute {
+    fn put(self, node: &mut Vec<u8>) {
+        // Of `AttributeProto.AttributeType`.
+        const FLOAT: u64 = 1;
+        const INT: u64 = 2;
+        let mut body = Vec::new();
+        let mut put_head = |name: &str, kind| {
+            put_field(field::ATTRIBUTE_NAME, name.as_bytes(), &mut body);
+            put_number(field::ATTRIBUTE_TYPE, kind, &mut body);
+        };
+        match self {
+            Self::Integer(name, number) => {
+                put_head(name, INT);
+                put_number(field::ATTRIBUTE_INTEGER, number.cast_unsigned(), &mut body);
+            }
+            Self::Float(name, number) => {
+                put_head(name, FLOAT);
+                put_fixed(field::ATTRIBUTE_FLOAT, number.to_le_bytes(), &mut body);
+            }
+        }
+        put_field(field::NODE_ATTRIBUTE, &body, node);
     }
 }
 

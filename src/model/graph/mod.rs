@@ -11,7 +11,7 @@ mod wire;
 
 use std::collections::HashMap;
 
-pub use edit::Edit;
+pub use edit::{Attribute, Edit};
 pub use interface::{Interface, Outlet};
 pub use node::Node;
 pub use plain_attention::write_out_attention;
@@ -21,6 +21,9 @@ use wire::{Body, Fields, offset};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a whole ONNX file: the protobuf data is malformed or cut off")]
 pub struct Malformed;
+
+/// The set of operators that ONNX Runtime adds to the standard ones.
+pub const MICROSOFT: &str = "com.microsoft";
 
 /// Element type of 64-bit integers in `TensorProto.DataType`.
 const INT64: u64 = 7;
@@ -42,8 +45,13 @@ mod field {
     pub const NODE_ATTRIBUTE: u64 = 5;
     pub const NODE_DOMAIN: u64 = 7;
     pub const ATTRIBUTE_NAME: u64 = 1;
+    pub const ATTRIBUTE_FLOAT: u64 = 2;
+    pub const ATTRIBUTE_INTEGER: u64 = 3;
     pub const ATTRIBUTE_TENSOR: u64 = 5;
+    pub const ATTRIBUTE_INTEGERS: u64 = 8;
+    pub const ATTRIBUTE_TYPE: u64 = 20;
     pub const INITIALIZER_NAME: u64 = 8;
+    pub const TENSOR_DIMENSIONS: u64 = 1;
     pub const TENSOR_DATA_TYPE: u64 = 2;
     pub const TENSOR_INTEGERS: u64 = 7;
     pub const TENSOR_RAW_DATA: u64 = 9;
@@ -143,14 +151,23 @@ impl<'a> Graph<'a> {
 
     /// A constant's 64-bit integers, such as axes; `None` where they are computed, of another type or elsewhere.
     pub fn integers(&self, name: &str) -> Option<Vec<i64>> {
-        let tensor = match self.producer(name) {
+        tensor::integers(self.constant(name)?)
+    }
+
+    /// A constant's sizes.
+    pub fn sizes(&self, name: &str) -> Option<Vec<i64>> {
+        tensor::sizes(self.constant(name)?)
+    }
+
+    /// `TensorProto` bytes of a weight, or of what a `Constant` node gives.
+    fn constant(&self, name: &str) -> Option<&'a [u8]> {
+        match self.producer(name) {
             Some(node) if node.operator == "Constant" => {
-                wire::bytes_of(node.attribute("value")?, field::ATTRIBUTE_TENSOR).ok()??
+                wire::bytes_of(node.attribute("value")?, field::ATTRIBUTE_TENSOR).ok()?
             }
-            Some(_) => return None,
-            None => *self.weights.get(name)?,
-        };
-        tensor::integers(tensor)
+            Some(_) => None,
+            None => self.weights.get(name).copied(),
+        }
     }
 
     /// The node that computes a tensor; none computes inputs and weights.

@@ -2,7 +2,7 @@
 
 use super::Malformed;
 use super::field;
-use super::wire::{Body, Fields, bytes_of, put_field, text};
+use super::wire::{Body, Fields, bytes_of, number_of, put_field, text, varints};
 
 /// A node: its operator and the names that it reads and writes.
 #[derive(Debug, Clone, Default)]
@@ -49,6 +49,32 @@ impl<'a> Node<'a> {
             }
             _ => None,
         })
+    }
+
+    /// A whole-number attribute.
+    pub fn integer(&self, name: &str) -> Option<i64> {
+        Some(number_of(self.attribute(name)?, field::ATTRIBUTE_INTEGER).ok()??.cast_signed())
+    }
+
+    /// A number attribute.
+    pub fn float(&self, name: &str) -> Option<f32> {
+        Fields(self.attribute(name)?).find_map(|field| match field {
+            Ok((field::ATTRIBUTE_FLOAT, Body::Fixed(bits))) => Some(f32::from_bits(bits)),
+            _ => None,
+        })
+    }
+
+    /// An attribute that lists whole numbers, such as the axes of a `Transpose`.
+    pub fn integers(&self, name: &str) -> Option<Vec<i64>> {
+        let mut numbers = Vec::new();
+        for field in Fields(self.attribute(name)?) {
+            match field.ok()? {
+                (field::ATTRIBUTE_INTEGERS, Body::Number(number)) => numbers.push(number.cast_signed()),
+                (field::ATTRIBUTE_INTEGERS, Body::Bytes(packed)) => numbers.extend(varints(packed)?),
+                _ => {}
+            }
+        }
+        Some(numbers)
     }
 
     /// The same node reading other tensors, as protobuf bytes.

@@ -1,6 +1,6 @@
-//! Small constants in a file: axes, shapes.
+//! Small constants in a file: axes, shapes, scales.
 
-use super::wire::{Fields, bytes_of, number_of};
+use super::wire::{Body, Fields, bytes_of, number_of, varints};
 use super::{INT64, field};
 
 /// The 64-bit integers of a `TensorProto`.
@@ -12,10 +12,18 @@ pub(super) fn integers(tensor: &[u8]) -> Option<Vec<i64>> {
         let (numbers, rest) = raw.as_chunks::<8>();
         return rest.is_empty().then(|| numbers.iter().map(|number| i64::from_le_bytes(*number)).collect());
     }
-    let mut packed = Fields(bytes_of(tensor, field::TENSOR_INTEGERS).ok()??);
-    let mut numbers = Vec::new();
-    while !packed.0.is_empty() {
-        numbers.push(packed.varint()?.cast_signed());
+    varints(bytes_of(tensor, field::TENSOR_INTEGERS).ok()??)
+}
+
+/// The sizes of a `TensorProto`.
+pub(super) fn sizes(tensor: &[u8]) -> Option<Vec<i64>> {
+    let mut sizes = Vec::new();
+    for field in Fields(tensor) {
+        match field.ok()? {
+            (field::TENSOR_DIMENSIONS, Body::Number(size)) => sizes.push(size.cast_signed()),
+            (field::TENSOR_DIMENSIONS, Body::Bytes(packed)) => sizes.extend(varints(packed)?),
+            _ => {}
+        }
     }
-    Some(numbers)
+    Some(sizes)
 }

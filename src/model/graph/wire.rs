@@ -21,6 +21,11 @@ pub(super) fn put_number(number: u64, value: u64, out: &mut Vec<u8>) {
     put_varint(value, out);
 }
 
+pub(super) fn put_fixed(number: u64, value: [u8; 4], out: &mut Vec<u8>) {
+    put_varint(number << 3 | 5, out);
+    out.extend(value);
+}
+
 /// Where a part of some bytes starts in them.
 pub(super) fn offset(whole: &[u8], part: &[u8]) -> usize {
     part.as_ptr().addr() - whole.as_ptr().addr()
@@ -52,6 +57,16 @@ pub(super) fn number_of(message: &[u8], wanted: u64) -> Result<Option<u64>, Malf
     Ok(found)
 }
 
+/// Whole numbers one after the other.
+pub(super) fn varints(packed: &[u8]) -> Option<Vec<i64>> {
+    let mut rest = Fields(packed);
+    let mut numbers = Vec::new();
+    while !rest.0.is_empty() {
+        numbers.push(rest.varint()?.cast_signed());
+    }
+    Some(numbers)
+}
+
 pub(super) fn text(bytes: &[u8]) -> Result<&str, Malformed> {
     std::str::from_utf8(bytes).map_err(|_| Malformed)
 }
@@ -63,15 +78,17 @@ pub(super) enum Body<'a> {
     Bytes(&'a [u8]),
     /// A whole number.
     Number(u64),
-    /// A number of fixed width, which none of the fields that we read is.
-    Fixed,
+    /// Four bytes.
+    Fixed(u32),
+    /// Eight bytes, which none of the fields that we read has.
+    Wide,
 }
 
 /// Fields of a message with their numbers.
 pub(super) struct Fields<'a>(pub &'a [u8]);
 
 impl<'a> Fields<'a> {
-    pub(super) fn varint(&mut self) -> Option<u64> {
+    fn varint(&mut self) -> Option<u64> {
         let (mut value, mut shift) = (0u64, 0);
         loop {
             let (&byte, rest) = self.0.split_first()?;
@@ -99,16 +116,13 @@ impl<'a> Fields<'a> {
             0 => Body::Number(self.varint()?),
             1 => {
                 self.take(8)?;
-                Body::Fixed
+                Body::Wide
             }
             2 => {
                 let length = usize::try_from(self.varint()?).ok()?;
                 Body::Bytes(self.take(length)?)
             }
-            5 => {
-                self.take(4)?;
-                Body::Fixed
-            }
+            5 => Body::Fixed(u32::from_le_bytes(self.take(4)?.try_into().ok()?)),
             _ => return None,
         };
         Some((tag >> 3, body))

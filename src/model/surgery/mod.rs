@@ -3,9 +3,13 @@
 //! A graph that is not of the expected pattern is left as it is, and runs without the feature.
 
 mod asked;
+mod attention;
 mod grouped;
 mod head;
+mod heads;
+mod scores;
 
 pub(super) use asked::{ASKED, compute_asked_logits};
+pub(super) use attention::fuse_attention;
 pub(super) use grouped::share_keys_and_values;
 pub(super) use head::Head;

@@ -1,0 +1,57 @@
+//! How queries, keys and values come apart into heads.
+
+use crate::model::graph::{Graph, Node};
+
+/// Activations that are split into heads.
+pub(super) struct Heads<'a> {
+    /// Before heads and sequence change places: [batch, sequence, heads, head size].
+    pub apart: &'a str,
+    /// How many heads.
+    pub count: i64,
+}
+
+impl<'a> Heads<'a> {
+    /// Of a tensor that a `Transpose` of those axes gives.
+    pub fn split(graph: &'a Graph<'a>, name: &str, axes: &[i64]) -> Option<Self> {
+        let transpose = graph.producer(name).filter(|node| swaps(node, axes))?;
+        let apart = transpose.input(0)?;
+        let reshape = graph.producer(apart).filter(|node| node.operator == "Reshape")?;
+        let [heads, size] = last_sizes(graph, reshape.input(1)?)?;
+        let count = match heads {
+            -1 => width(graph, reshape.input(0)?).filter(|width| size > 0 && width % size == 0)? / size,
+            heads => heads,
+        };
+        (count > 0).then_some(Self { apart, count })
+    }
+}
+
+/// Whether a node puts the axes in that order.
+pub(super) fn swaps(node: &Node, axes: &[i64]) -> bool {
+    node.operator == "Transpose" && node.integers("perm").as_deref() == Some(axes)
+}
+
+/// The last two of four sizes: heads and head size.
+fn last_sizes(graph: &Graph, shape: &str) -> Option<[i64; 2]> {
+    let sizes = match graph.producer(shape).filter(|node| node.operator == "Concat") {
+        None => graph.integers(shape).filter(|sizes| sizes.len() == 4)?,
+        // One part an axis.
+        Some(parts) if parts.inputs.len() == 4 => {
+            let size = |part: &&str| <[i64; 1]>::try_from(graph.integers(part)?).ok();
+            parts.inputs[2..].iter().map(size).collect::<Option<Vec<_>>>()?.concat()
+        }
+        Some(_) => return None,
+    };
+    sizes.last_chunk().copied()
+}
+
+/// The last size of what a linear layer gives.
+fn width(graph: &Graph, name: &str) -> Option<i64> {
+    let layer = graph.producer(name)?;
+    let weights = match layer.operator {
+        "MatMul" => layer.inputs.get(1..)?,
+        "Add" => &layer.inputs,
+        _ => return None,
+    };
+    // A bias of one element would be broadcast.
+    weights.iter().find_map(|name| graph.sizes(name)?.last().copied()).filter(|width| *width > 1)
+}
