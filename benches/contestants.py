@@ -10,12 +10,17 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import onnxruntime
 import pyarrow.dataset
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PEER = REPOSITORY / "benches" / "peers" / "workload.py"
-PRECISIONS = (("transformers", "f32"), ("transformers", "bf16"), ("onnxruntime", "f32"), ("openvino", "f32"), ("openvino", "bf16"))
-BATCHES = (1, 8)
+PRECISIONS = {
+    "cpu": (("transformers", "f32"), ("transformers", "bf16"), ("onnxruntime", "f32"), ("openvino", "f32"), ("openvino", "bf16")),
+    "cuda": (("transformers", "f32"), ("transformers", "bf16"), ("transformers", "fp16"), ("onnxruntime", "f32")),
+}
+BATCHES = {"cpu": (1, 8), "cuda": (1, 8, 32)}
+HALF = "crossmodal fp16"
 
 Key = tuple[str, str, str]
 """Item, presentation and variant of a prompt."""
@@ -34,6 +39,8 @@ class Outcome:
     """Wall seconds: `vision`, `prefill`, `decode`."""
     answers: dict[Key, dict] = field(repr=False)
     """`logp` and `entropy` of a score; `tokens` (of a peer) or `text` (of crossmodal) of what was written."""
+    gpu_bytes: int | None = None
+    """Most of a GPU's memory that was taken, loading included."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +51,20 @@ class Crossmodal:
     program: Path
     model: Path
     threads: int
+    device: str
     arguments: str = ""
     encodes_once: bool = True
-    precision: str = "f32"
+
+    @property
+    def precision(self) -> str:
+        """The one whose peak is its own: a processor computes fp16 in f32."""
+        return "fp16" if self.device == "cuda" and re.search(r"--precision[ =]fp16", self.arguments) else "f32"
 
     def run(self, suite: Path, out: Path) -> Outcome:
         command = [self.program, "run", "--model", self.model, "--suite", suite / "suite.jsonl", "--out", out, "--progress", "none"]
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        done = finish([*command, "--threads", self.threads, *shlex.split(self.arguments)], os.environ)
+        provider = ["--ep", "cuda"] if self.device == "cuda" and not re.search(r"--ep\b", self.arguments) else []
+        done = finish([*command, "--threads", self.threads, *provider, *shlex.split(self.arguments)], os.environ)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         said = re.search(r"(\d+) prompts in ([\d.]+) s", done.stderr)
         rows = pyarrow.dataset.dataset(out / "tables" / "table=outcomes").to_table().to_pylist()
@@ -87,6 +100,7 @@ class Peer:
     batch: int
     model: Path
     threads: int
+    device: str
     encodes_once: bool = False
 
     @property
@@ -96,7 +110,7 @@ class Peer:
     def run(self, suite: Path, out: Path) -> Outcome:
         answers = out.with_suffix(".jsonl")
         command = [sys.executable, PEER, self.peer, "--suite", suite, "--model", self.model, "--precision", self.precision]
-        command += ["--batch", self.batch, "--threads", self.threads, "--answers", answers]
+        command += ["--batch", self.batch, "--threads", self.threads, "--device", self.device, "--answers", answers]
         done = finish(command, os.environ | {"OMP_NUM_THREADS": str(self.threads)})
         measured = json.loads(done.stdout.splitlines()[-1])
         return Outcome(**measured, answers=read_answers(answers))
@@ -115,15 +129,36 @@ def finish(command: list, environment) -> subprocess.CompletedProcess:
 
 
 def all_of(options) -> list:
-    """Everyone that the arguments of `workload.py` ask for, crossmodal first."""
-    variants = {"crossmodal": ""} | dict(variant.split("=", 1) for variant in options.variant)
+    """Everyone that the arguments of `workload.py` ask for, crossmodal first. Says who is left out because the machine or the model
+    lacks something."""
+    half = {HALF: "--precision fp16"} if options.device == "cuda" and "--precision" not in options.run_arguments else {}
+    variants = {"crossmodal": ""} | half | dict(variant.split("=", 1) for variant in options.variant)
     ours = [
-        Crossmodal(name, options.crossmodal, options.model, options.threads, f"{options.run_arguments} {arguments}")
+        Crossmodal(name, options.crossmodal, options.model, options.threads, options.device, f"{options.run_arguments} {arguments}")
         for name, arguments in variants.items()
     ]
     folder = {"transformers": options.checkpoint, "onnxruntime": options.model, "openvino": options.model}
-    peers = [Peer(peer, precision, batch, folder[peer], options.threads) for peer, precision in PRECISIONS for batch in BATCHES]
+    peers = [
+        Peer(peer, precision, batch, folder[peer], options.threads, options.device)
+        for peer, precision in PRECISIONS[options.device]
+        for batch in BATCHES[options.device]
+    ]
     wanted = [one for one in [*ours, *peers] if not options.only or any(part in one.name for part in options.only)]
     if not wanted:
         raise SystemExit(f"--only {' '.join(options.only)} fits none of: {'; '.join(one.name for one in [*ours, *peers])}")
-    return wanted
+    reasons = {one: reason for one in wanted if (reason := lacking(one))}
+    for one, reason in reasons.items():
+        print(f"{one.name} is left out: {reason}")
+    if len(reasons) == len(wanted):
+        raise SystemExit("nobody is left to be measured")
+    return [one for one in wanted if one not in reasons]
+
+
+def lacking(one: Crossmodal | Peer) -> str | None:
+    """What keeps a contestant of a GPU from running; nothing does with what a `--variant` asks for."""
+    if one.name == HALF and not (one.model / "onnx" / "decoder_model_merged_fp16.onnx").exists():
+        return f"{one.model} has no fp16 files (export_scripts/export.py ... --dtype fp32 --dtype fp16)"
+    on_gpu = isinstance(one, Peer) and one.peer == "onnxruntime" and one.device == "cuda"
+    if on_gpu and "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+        return f"onnxruntime {onnxruntime.__version__} is a package without CUDA (onnxruntime-gpu has it)"
+    return None

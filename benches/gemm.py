@@ -1,21 +1,24 @@
-"""What the processor can do: the rate of a product of two square matrices, on a number of threads.
+"""What the processor, or a GPU, can do: the rate of a product of two square matrices.
 
     python benches/gemm.py --threads 2
+    python benches/gemm.py --device cuda
 
-ONNX Runtime with a constant right side (which it packs once, as weights), fp32; torch in bf16. Prints GFLOP/s of the best of some runs,
-as one JSON object.
+On the processor, on a number of threads: ONNX Runtime with a constant right side (which it packs once, as weights), fp32; torch in bf16.
+On a GPU: torch in fp32 (without TF32), bf16 and fp16. Prints GFLOP/s of the best of some runs, as one JSON object.
 """
 
 import argparse
 import json
 import time
 
+import gpu
 import numpy as np
 import onnx
 import onnxruntime
 import torch
 
 SIZE = 2048
+GPU_SIZE = 8192
 RUNS = 8
 
 
@@ -43,22 +46,39 @@ def torch_bf16(threads: int) -> float:
     return best(lambda: left @ right)
 
 
-def best(product) -> float:
-    """GFLOP/s of the fastest run."""
+def torch_cuda(dtype: torch.dtype) -> float:
+    torch.backends.cuda.matmul.fp32_precision = "ieee"
+    left, right = (torch.randn(GPU_SIZE, GPU_SIZE, dtype=dtype, device="cuda") for _ in range(2))
+
+    def product() -> None:
+        left @ right
+        torch.cuda.synchronize()
+
+    return best(product, GPU_SIZE)
+
+
+def best(product, size: int = SIZE) -> float:
+    """GFLOP/s of the fastest run of a product of matrices of `size` rows."""
     product()
     seconds = []
     for _ in range(RUNS):
         began = time.perf_counter()
         product()
         seconds.append(time.perf_counter() - began)
-    return 2 * SIZE**3 / min(seconds) / 1e9
+    return 2 * size**3 / min(seconds) / 1e9
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--threads", type=int, default=1)
-    threads = arguments.parse_args().threads
-    print(json.dumps({"f32": onnxruntime_f32(threads), "bf16": torch_bf16(threads)}))
+    arguments.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    options = arguments.parse_args()
+    if options.device == "cuda":
+        gpu.require()
+        rates = {"f32": torch_cuda(torch.float32), "bf16": torch_cuda(torch.bfloat16), "fp16": torch_cuda(torch.float16)}
+    else:
+        rates = {"f32": onnxruntime_f32(options.threads), "bf16": torch_bf16(options.threads)}
+    print(json.dumps(rates))
 
 
 if __name__ == "__main__":

@@ -6,17 +6,22 @@
 # 1. The machine has a GPU with a driver, and ONNX Runtime with CUDA (installed into the cache where it is missing).
 # 2. Logits of the shipped models and of a random one of 256 M parameters: CUDA against CPU in fp32, at most 1e-3 apart.
 # 3. The same with fp16 files: how far apart, how often another token comes first.
-# 4. Speed and model-FLOPs utilisation against transformers in bf16 on the same GPU (benches/workload.py).
+# 4. Speed and model-FLOPs utilisation against transformers and ONNX Runtime in Python on the same GPU (benches/workload.py).
 #
-# Needs PYTHON (default .venv/bin/python) with export_scripts/requirements.lock.txt and pyarrow. Takes CROSSMODAL (default: what
-# `cargo build --release` makes), ITEMS (default 32), ROUNDS (default 3), EPS (default "cuda"; "cuda tensorrt" where TensorRT is
-# installed) and DEVICE (default 0). OUT keeps checkpoints and exports for the next call.
+# Needs PYTHON (default .venv/bin/python) with export_scripts/requirements.lock.txt and pyarrow; with onnxruntime-gpu in the place of
+# onnxruntime, that is measured, too. Takes CROSSMODAL (default: what `cargo build --release` makes), ITEMS (default 32: batches of 32 are
+# full), ROUNDS (default 3), THREADS (default: all), EPS (default "cuda"; "cuda tensorrt" where TensorRT is installed), WHO (default
+# "crossmodal transformers onnxruntime", parts of the names that are measured) and DEVICE (default: the first of CUDA_VISIBLE_DEVICES,
+# else 0). OUT keeps checkpoints and exports for the next call.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 out=${1:-runs/gpu}
 python=${PYTHON:-.venv/bin/python}
-device=${DEVICE:-0}
+device=${DEVICE:-${CUDA_VISIBLE_DEVICES:-0}}
+device=${device%%,*}
+# For all below, it is the only GPU; CUDA counts as nvidia-smi does.
+export CUDA_DEVICE_ORDER=PCI_BUS_ID CUDA_VISIBLE_DEVICES=$device
 eps=${EPS:-cuda}
 fail() { printf 'gpu.sh: %s\n' "$*" >&2; exit 1; }
 step() { printf '\n== %s (%ss)\n' "$*" "$SECONDS" >&2; }
@@ -29,7 +34,6 @@ gpu=$(nvidia-smi --id="$device" --query-gpu=name,memory.total,driver_version --f
 command -v "$python" >/dev/null || fail "no $python: make an environment with export_scripts/requirements.lock.txt, or set PYTHON"
 "$python" -c 'import pyarrow, onnx, torch, transformers, sys; sys.exit(not torch.cuda.is_available())' \
   || fail "$python lacks pyarrow, onnx, transformers or a torch that sees the GPU"
-"$python" benches/workload.py --help | grep -q -- --device || fail "benches/workload.py has no --device: it cannot put its peers on the GPU"
 mkdir -p "$out"
 fragment=$out/RESULTS.gpu.md
 
@@ -46,7 +50,7 @@ run() {
   shift 2
   rm -rf "$place"
   "$CROSSMODAL" run --model "$model" --suite color-recognition --limit 4 --tables outcomes,logits --top-k all --out "$place" \
-    --progress none --device "$device" "$@"
+    --progress none "$@"
 }
 # compare NAME EXPECTED FOUND [--tolerance T]
 compare() { "$python" benches/compare_logits.py "$@" | tee -a "$fragment"; }
@@ -80,13 +84,18 @@ for ep in $eps; do
 done
 
 step "speed"
+# crossmodal with cuda, in fp32 and fp16, is measured without being asked for.
+who=(${WHO:-crossmodal transformers onnxruntime})
 variants=()
 for ep in $eps; do
-  variants+=(--variant "$ep fp32=--ep $ep --device $device" --variant "$ep fp16=--ep $ep --device $device --precision fp16")
+  [ "$ep" != cuda ] || continue
+  who+=("$ep")
+  variants+=(--variant "$ep fp32=--ep $ep" --variant "$ep fp16=--ep $ep --precision fp16")
 done
 printf '\n```\n' >>"$fragment"
 "$python" benches/workload.py --workload rest --device cuda --model "$random" --checkpoint "$checkpoint" --crossmodal "$CROSSMODAL" \
-  --items "${ITEMS:-32}" --rounds "${ROUNDS:-3}" --only transformers $eps "${variants[@]}" --work "$out" | tee -a "$fragment"
+  --items "${ITEMS:-32}" --rounds "${ROUNDS:-3}" --threads "${THREADS:-$(nproc)}" --only "${who[@]}" "${variants[@]}" \
+  --work "$out" | tee -a "$fragment"
 printf '```\n' >>"$fragment"
 
 step "done: $fragment"

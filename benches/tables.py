@@ -16,13 +16,32 @@ def results_table(outcomes: dict[str, list[Outcome]], reference: dict[Key, dict]
     first, (first_wall, first_cpu) = next(iter(median.items()))
     columns = ("who", "prompts/s", "wall s", "CPU s", f"{first} is faster by (wall)", "(CPU)", "answers that differ")
     columns += ("largest d logp, d entropy", "written tokens that differ")
+    memory = {name: max(run.gpu_bytes or 0 for run in runs) for name, runs in outcomes.items()}
+    columns += ("GPU memory, GB",) if any(memory.values()) else ()
     lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
     for name, (wall, cpu) in median.items():
         last = outcomes[name][-1]
         found = compare(last.answers, reference, tokenizer)
         speed = f"{last.prompts / wall:.2f} | {wall:.1f} | {cpu:.1f} | {wall / first_wall:.2f}x | {cpu / first_cpu:.2f}x"
         same = f"{found.differ} of {found.scores} | {found.logp:.1e}, {found.entropy:.1e} | {found.lost} of {found.tokens}"
-        lines.append(f"| {name} | {speed} | {same} |")
+        taken = f" {memory[name] / 1e9:.1f} |" if any(memory.values()) else ""
+        lines.append(f"| {name} | {speed} | {same} |{taken}")
+    return "\n".join(lines)
+
+
+def best_batch_table(everyone: list, outcomes: dict[str, list[Outcome]]) -> str:
+    """A row for every peer and precision: the batch with which it is fastest, and how much faster each run of crossmodal is."""
+    wall = {one: statistics.median(run.wall for run in outcomes[one.name]) for one in everyone}
+    ours = [one for one in everyone if one.encodes_once]
+    peers = sorted((one for one in everyone if not one.encodes_once), key=wall.get)
+    fastest = {}
+    for one in peers:
+        fastest.setdefault((one.peer, one.precision), one)
+    faster = "".join(f" {one.name} is faster by |" for one in ours)
+    lines = ["", f"| at its best batch | wall s |{faster}", "|---" * (2 + len(ours)) + "|"]
+    for peer in fastest.values():
+        ratios = "".join(f" {wall[peer] / wall[one]:.2f}x |" for one in ours)
+        lines.append(f"| {peer.name} | {wall[peer]:.1f} |{ratios}")
     return "\n".join(lines)
 
 

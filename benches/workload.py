@@ -11,6 +11,10 @@ Exports the workload once (`workloads/`); then, round by round, measures the pea
 Prints medians, ratios to crossmodal, and how far answers are from those of transformers in fp32 one by one; then seconds and model-FLOPs
 utilisation by stage.
 
+With `--device cuda` everybody is on one GPU: crossmodal with `--ep cuda` in fp32, and in fp16 where the model has such files; in batches
+of 1, 8 and 32 transformers in fp32 (without TF32), bf16 and fp16, and ONNX Runtime where the installed package has CUDA (onnxruntime-gpu).
+What counts is the batch that is best: a table of its own shows it. Stages of peers end when the GPU is done.
+
 Time of all counts from the loaded model to the last answer: crossmodal's is what it prints, with all tables written. CPU seconds of a
 peer are those of that time alone, of crossmodal those of the whole process, loading and the rehearsal included.
 """
@@ -27,8 +31,10 @@ from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
+import gpu
+import onnxruntime
 from contestants import REPOSITORY, Peer, all_of, finish, read_answers
-from tables import results_table, stage_table
+from tables import best_batch_table, results_table, stage_table
 from transformers import AutoTokenizer
 from workloads import WORKLOADS
 
@@ -42,6 +48,7 @@ def main() -> None:
     arguments.add_argument("--items", type=int, default=2, help="questions, or groups of pictures (default: %(default)s)")
     arguments.add_argument("--rounds", type=int, default=1)
     arguments.add_argument("--threads", type=int, default=1)
+    arguments.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="where models run (default: %(default)s)")
     arguments.add_argument("--only", nargs="+", help="those whose name has one of these in it, such as 'onnxruntime f32'")
     arguments.add_argument("--run-arguments", default="", metavar="ARGS", help="for all runs of crossmodal, such as '--precision int8'")
     arguments.add_argument(
@@ -49,6 +56,8 @@ def main() -> None:
     )
     arguments.add_argument("--work", type=Path, help="folder for suites and reference answers; what is there is used again")
     options = arguments.parse_args()
+    if options.device == "cuda":
+        gpu.require()
     with tempfile.TemporaryDirectory() as scratch:
         measure(options, options.work or Path(scratch))
 
@@ -59,33 +68,49 @@ def measure(options, work: Path) -> None:
         WORKLOADS[options.workload](crossmodal=options.crossmodal, items=options.items, out=suite)
     everyone = all_of(options)
     reference = reference_answers(options, suite)
+    meter = gpu.memory_meter() if options.device == "cuda" else None
     peaks, outcomes = [], {one.name: [] for one in everyone}
     for number in range(options.rounds):
-        measured = finish([sys.executable, REPOSITORY / "benches" / "gemm.py", "--threads", options.threads], os.environ)
+        program = [sys.executable, REPOSITORY / "benches" / "gemm.py"]
+        measured = finish([*program, "--threads", options.threads, "--device", options.device], os.environ)
         peaks.append(json.loads(measured.stdout))
         for one in everyone:
-            with tempfile.TemporaryDirectory(dir=work) as place:
+            with tempfile.TemporaryDirectory(dir=work) as place, gpu.PeakMemory(meter) as memory:
                 outcome = one.run(suite, Path(place) / "run")
+            outcome.gpu_bytes = memory.bytes
             outcomes[one.name].append(outcome)
             print(f"round {number + 1}, {one.name}: {outcome.wall:.1f} s, {outcome.cpu:.1f} CPU s", file=sys.stderr, flush=True)
     peak = {kind: statistics.median(each[kind] for each in peaks) for kind in peaks[0]}
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("onnxruntime", "torch", "transformers", "openvino"))
     asked = f"{options.workload}, {options.items} items, {len(reference)} prompts"
     print(f"\n{asked}, {options.threads} threads, median of {options.rounds} rounds")
-    print(versions)
-    print(f"peak: {peak['f32']:.0f} GFLOP/s in fp32 (onnxruntime), {peak['bf16']:.0f} in bf16 (torch)\n")
+    if options.device == "cuda":
+        print(f"{gpu.name()}; {versions('torch', 'transformers')}")
+        print(f"peak: {peak['f32']:.0f} GFLOP/s in fp32 without TF32, {peak['bf16']:.0f} in bf16, {peak['fp16']:.0f} in fp16 (torch)\n")
+    else:
+        print(versions("torch", "transformers", "openvino"))
+        print(f"peak: {peak['f32']:.0f} GFLOP/s in fp32 (onnxruntime), {peak['bf16']:.0f} in bf16 (torch)\n")
     print(results_table(outcomes, reference, AutoTokenizer.from_pretrained(options.model)))
+    if options.device == "cuda":
+        print(best_batch_table(everyone, outcomes))
     print(stage_table(everyone, outcomes, options.model, peak))
 
 
+def versions(*packages: str) -> str:
+    """Theirs, after that of ONNX Runtime, which several packages bring."""
+    known = ((package, importlib.metadata.version(package)) for package in packages)
+    return ", ".join(f"{name} {version}" for name, version in [("onnxruntime", onnxruntime.__version__), *known])
+
+
 def reference_answers(options, suite: Path) -> dict:
-    """Those of transformers in fp32, one prompt at a time: of an untimed run, made once for these prompts and these weights."""
+    """Those of transformers in fp32, one prompt at a time, on the same device: of an untimed run, made once for these prompts and these
+    weights."""
     digest = hashlib.sha256((suite / "suite.jsonl").read_bytes())
     for weights in sorted(options.checkpoint.glob("*.safetensors")):
         digest.update(f"{weights.resolve()} {weights.stat().st_mtime_ns}".encode())
-    answers = suite.with_name(f"{suite.name}-reference-{digest.hexdigest()[:12]}.jsonl")
+    where = "" if options.device == "cpu" else f"-{options.device}"
+    answers = suite.with_name(f"{suite.name}-reference{where}-{digest.hexdigest()[:12]}.jsonl")
     if not answers.exists():
-        Peer("transformers", "f32", 1, options.checkpoint, os.cpu_count()).run(suite, answers.with_suffix(""))
+        Peer("transformers", "f32", 1, options.checkpoint, os.cpu_count(), options.device).run(suite, answers.with_suffix(""))
     return read_answers(answers)
 
 

@@ -7,6 +7,8 @@
 sorted by length and padded on the left; the images of a batch are encoded in one call, and again for every prompt that shows them. Loads,
 warms up on a batch of each kind, then times the whole list, from opening the PNG files to reading the answers. Prints one JSON object:
 prompts, wall seconds, CPU seconds (user and system, of all threads), and wall seconds by stage. `benches/workload.py` calls this.
+
+With `--device cuda` the model (not OpenVINO's) is on a GPU. Images are prepared on the processor, and each stage is waited for.
 """
 
 import os
@@ -35,7 +37,7 @@ def load(peer: str, options, stages: Stages):
     if peer == "transformers":
         from loops.torch_model import TorchModel
 
-        return TorchModel(options.model, options.precision, options.threads, stages)
+        return TorchModel(options.model, options.device, options.precision, options.threads, stages)
     from loops.three_files import ThreeFiles
 
     if peer == "openvino":
@@ -44,7 +46,7 @@ def load(peer: str, options, stages: Stages):
         return ThreeFiles(options.model, lambda path: openvino_graph.load(path, options.threads, options.precision), options.suffix, stages)
     from loops import onnxruntime_graph
 
-    return ThreeFiles(options.model, lambda path: onnxruntime_graph.load(path, options.threads), options.suffix, stages)
+    return ThreeFiles(options.model, lambda path: onnxruntime_graph.load(path, options.device, options.threads), options.suffix, stages)
 
 
 def answer(model, processor, rows: list[Row], most: int | None = None) -> list[dict]:
@@ -70,17 +72,20 @@ def main() -> None:
     arguments.add_argument("peer", choices=["transformers", "onnxruntime", "openvino"])
     arguments.add_argument("--suite", type=Path, required=True, help="folder with suite.jsonl")
     arguments.add_argument("--model", type=Path, required=True, help="checkpoint (transformers) or exported model")
-    arguments.add_argument("--precision", choices=["f32", "bf16"], default="f32", help="of transformers and openvino")
+    arguments.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    arguments.add_argument("--precision", choices=["f32", "bf16", "fp16"], default="f32", help="of transformers and openvino")
     arguments.add_argument("--suffix", default="", help="precision of the ONNX files, such as _int8")
     arguments.add_argument("--batch", type=int, default=1)
     arguments.add_argument("--threads", type=int, default=1)
     arguments.add_argument("--answers", type=Path, required=True, help="where to write the answers (JSON lines)")
     options = arguments.parse_args()
+    if options.device == "cuda" and (options.peer == "openvino" or not torch.cuda.is_available()):
+        arguments.error("--device cuda needs an NVIDIA GPU that torch sees, and transformers or onnxruntime on it")
     torch.set_num_threads(options.threads)
     processor = AutoProcessor.from_pretrained(options.model)
     # Pillow's resizing, which crossmodal has too: what differs between the answers is then the model's arithmetic.
     processor.image_processor = AutoImageProcessor.from_pretrained(options.model, backend="pil")
-    stages = Stages()
+    stages = Stages(torch.cuda.synchronize) if options.device == "cuda" else Stages()
     model = load(options.peer, options, stages)
     todo = batches(read(options.suite), options.batch)
     for first in {rows[0].kind: rows for rows in reversed(todo)}.values():
