@@ -81,7 +81,12 @@ impl Model {
         };
         let path = directory.graph(GraphFile::VisionEncoder);
         let edited = edited_vision(path, settings)?;
-        let vision = VisionEncoder::of(open(GraphFile::VisionEncoder, path, edited)?, path, &names.vision)?;
+        let vision = VisionEncoder::of(
+            open(GraphFile::VisionEncoder, path, edited)?,
+            path,
+            &names.vision,
+            settings.provider,
+        )?;
         let path = directory.graph(GraphFile::EmbedTokens);
         let embedding =
             Embedding::of(open(GraphFile::EmbedTokens, path, None)?, path, names.embedding.clone())?;
