@@ -1,5 +1,7 @@
 //! The sessions of a model and their calls: images to features, token ids to embeddings, embeddings to logits.
 
+use std::ffi::OsStr;
+use std::fmt::Display;
 use std::path::Path;
 
 use ndarray::{Array2, Array3};
@@ -9,7 +11,7 @@ use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use super::decoder::{Decoder, DecoderGraph, DecoderInput, DecoderOutput, LogitPositions};
 use super::embedding::{Embedding, ImageRows, scatter};
 use super::family::Pixels;
-use super::graph::{Edit, Graph};
+use super::graph::{Edit, Graph, without_weights};
 use super::names::DecoderNames;
 use super::past::{Past, PastRow};
 use super::surgery::{Head, compute_asked_logits, fuse_attention, share_keys_and_values};
@@ -193,16 +195,39 @@ fn open_edited(
         drop(bytes);
         return open(runtime, path, settings, None);
     }
-    edit.apply(&mut bytes)
-        .map_err(|error| ModelError::File { path: path.into(), reason: error.to_string() })?;
-    open(runtime, path, settings, Some(bytes))
+    let broken = |error: &dyn Display| ModelError::File { path: path.into(), reason: error.to_string() };
+    edit.apply(&mut bytes).map_err(|error| broken(&error))?;
+    // Behind links, such as those of the Hugging Face cache, is another folder; ONNX Runtime follows none out of a folder.
+    let file = path.canonicalize().map_err(|error| broken(&error))?;
+    let name = file.file_name().and_then(OsStr::to_str).filter(|_| settings.provider == Provider::Cpu);
+    let skeleton =
+        name.map(|name| without_weights(&bytes, name)).transpose().map_err(|error| broken(&error))?;
+    let edited = match skeleton.flatten() {
+        Some(skeleton) => {
+            drop(bytes);
+            Edited { bytes: skeleton, folder: folder_of(&file) }
+        }
+        None => Edited { bytes, folder: folder_of(path) },
+    };
+    open(runtime, path, settings, Some(edited))
+}
+
+/// A model in memory.
+struct Edited {
+    bytes: Vec<u8>,
+    /// Where the files are that hold its weights.
+    folder: String,
+}
+
+fn folder_of(path: &Path) -> String {
+    path.parent().unwrap_or(Path::new(".")).to_string_lossy().into_owned()
 }
 
 fn open(
     runtime: &OnnxRuntime,
     path: &Path,
     settings: SessionSettings,
-    edited: Option<Vec<u8>>,
+    edited: Option<Edited>,
 ) -> Result<Session, ModelError> {
     let broken = |error: String| ModelError::File {
         path: path.into(),
@@ -220,15 +245,10 @@ fn open(
     let builder = set_up().map_err(broken)?;
     let mut builder = settings.provider.register(runtime, builder)?;
     let session = match edited {
-        Some(bytes) => {
-            // Weights outside the file are looked for beside it.
-            let folder = path.parent().unwrap_or(Path::new(".")).to_string_lossy().into_owned();
-            let key = "session.model_external_initializers_file_folder_path";
-            builder
-                .with_config_entry(key, folder)
-                .map_err(|error| broken(error.to_string()))?
-                .commit_from_memory(&bytes)
-        }
+        Some(Edited { bytes, folder }) => builder
+            .with_config_entry("session.model_external_initializers_file_folder_path", folder)
+            .map_err(|error| broken(error.to_string()))?
+            .commit_from_memory(&bytes),
         None => builder.commit_from_file(path),
     };
     session.map_err(|error| broken(error.to_string()))
