@@ -16,6 +16,7 @@ mod inspection;
 mod layout;
 mod names;
 mod onnxruntime;
+mod open;
 mod past;
 mod placement;
 mod provider;

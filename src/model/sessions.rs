@@ -4,17 +4,17 @@ use std::path::Path;
 
 use ndarray::{Array2, Array3};
 use ort::session::Session;
-use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
 use super::binding::CacheMemory;
 use super::decoder::{Decoder, DecoderGraph, DecoderInput, DecoderOutput, LogitPositions};
 use super::embedding::{Embedding, ImageRows, scatter};
 use super::family::Pixels;
-use super::graph::{Edit, Graph, write_out_attention};
+use super::graph::{Edit, Graph};
 use super::names::DecoderNames;
+use super::open::{Edited, edited, edited_vision, open, read};
 use super::past::{Past, PastRow};
-use super::placement::{Placement, RECORD_PLACEMENT};
-use super::surgery::{Head, compute_asked_logits, fuse_attention, share_keys_and_values};
+use super::placement::Placement;
+use super::surgery::{Head, compute_asked_logits, share_keys_and_values};
 use super::vision::{ImageFeatures, VisionEncoder};
 use super::{GraphFile, ModelDirectory, ModelError, OnnxRuntime, Provider, ProviderOptions};
 
@@ -35,7 +35,7 @@ pub struct SessionSettings<'a> {
 
 impl SessionSettings<'_> {
     /// The rewritten graphs were measured on the CPU; other providers have kernels of their own.
-    fn rewrites(self, graph: GraphFile) -> bool {
+    pub(super) fn rewrites(self, graph: GraphFile) -> bool {
         self.rewrite_graphs && self.provider.of_graph(graph) == Provider::Cpu
     }
 }
@@ -73,7 +73,7 @@ impl Model {
     ) -> Result<Self, ModelError> {
         let names = directory.names();
         let mut placements = Vec::new();
-        let mut open = |graph: GraphFile, path: &Path, edited: Option<Vec<u8>>| {
+        let mut open = |graph: GraphFile, path: &Path, edited: Option<Edited>| {
             let settings = SessionSettings { provider: settings.provider.of_graph(graph), ..settings };
             let session = open(runtime, path, settings, edited)?;
             placements.push(Placement::check(graph, settings.provider, runtime, &session)?);
@@ -189,7 +189,7 @@ impl<'p> DecoderGraph<'p> {
         path: &'p Path,
         settings: SessionSettings,
         names: &DecoderNames,
-        open: &mut impl FnMut(&Path, Option<Vec<u8>>) -> Result<Session, ModelError>,
+        open: &mut impl FnMut(&Path, Option<Edited>) -> Result<Session, ModelError>,
     ) -> Result<Self, ModelError> {
         let bytes = read(path)?;
         let mut edit = Edit::default();
@@ -210,81 +210,8 @@ impl<'p> DecoderGraph<'p> {
                 share_keys_and_values(&graph, &mut edit);
             }
         }
-        let session = open(path, edited(path, bytes, edit)?)?;
+        let provider = settings.provider.of_graph(GraphFile::Decoder);
+        let session = open(path, edited(path, bytes, edit, provider)?)?;
         Ok(Self { session, path, hidden_output, groups_queries, scales_together })
     }
-}
-
-/// A graph's bytes with its edit; `None` where nothing is to be changed, and the file can be opened as it is.
-fn edited(path: &Path, mut bytes: Vec<u8>, edit: Edit) -> Result<Option<Vec<u8>>, ModelError> {
-    if edit.is_empty() {
-        return Ok(None);
-    }
-    edit.apply(&mut bytes)
-        .map_err(|error| ModelError::File { path: path.into(), reason: error.to_string() })?;
-    Ok(Some(bytes))
-}
-
-fn open(
-    runtime: &OnnxRuntime,
-    path: &Path,
-    settings: SessionSettings,
-    edited: Option<Vec<u8>>,
-) -> Result<Session, ModelError> {
-    let broken = |error: String| ModelError::File {
-        path: path.into(),
-        reason: format!("ONNX Runtime cannot load this graph; is the file whole? {error}"),
-    };
-    let text = |error: ort::Error<SessionBuilder>| error.to_string();
-    let set_up = || -> Result<SessionBuilder, String> {
-        let builder = Session::builder(&runtime.environment).map_err(|error| error.to_string())?;
-        let builder = builder.with_optimization_level(GraphOptimizationLevel::Level3).map_err(text)?;
-        let builder = builder.with_intra_threads(settings.intra_threads).map_err(text)?;
-        let builder = builder.with_inter_threads(1).map_err(text)?;
-        let builder = builder.with_intra_op_spinning(settings.intra_threads > 1).map_err(text)?;
-        builder.with_deterministic_compute(true).map_err(text)
-    };
-    let mut builder = set_up().map_err(broken)?;
-    if settings.provider != Provider::Cpu {
-        let recorded = builder.with_config_entry(RECORD_PLACEMENT, "1");
-        builder = recorded.map_err(|error| broken(error.to_string()))?;
-    }
-    let (options, threads) = (settings.options, settings.intra_threads);
-    let mut builder = settings.provider.register(runtime, builder, options, threads)?;
-    let session = match edited {
-        Some(bytes) => {
-            // Weights outside the file are looked for beside it.
-            let folder = path.parent().unwrap_or(Path::new(".")).to_string_lossy().into_owned();
-            let key = "session.model_external_initializers_file_folder_path";
-            builder
-                .with_config_entry(key, folder)
-                .map_err(|error| broken(error.to_string()))?
-                .commit_from_memory(&bytes)
-        }
-        None => builder.commit_from_file(path),
-    };
-    session.map_err(|error| broken(error.to_string()))
-}
-
-/// The vision encoder's bytes as its provider is best at them; `None` for the file as it is.
-fn edited_vision(path: &Path, settings: SessionSettings) -> Result<Option<Vec<u8>>, ModelError> {
-    if settings.provider == Provider::Openvino {
-        let mut bytes = read(path)?;
-        // What is no graph is left to the runtime, which says more about it.
-        let changed = write_out_attention(&mut bytes).unwrap_or(0);
-        return Ok(Some(bytes).filter(|_| changed > 0));
-    }
-    if !settings.rewrites(GraphFile::VisionEncoder) {
-        return Ok(None);
-    }
-    let bytes = read(path)?;
-    let mut edit = Edit::default();
-    if let Ok(graph) = Graph::read(&bytes) {
-        fuse_attention(&graph, &mut edit);
-    }
-    edited(path, bytes, edit)
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, ModelError> {
-    std::fs::read(path).map_err(|error| ModelError::File { path: path.into(), reason: error.to_string() })
 }

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crossmodal::engine::{Generation, GenerationSettings, encode_images, generate};
+use crossmodal::model::graph::without_weights;
 use crossmodal::model::{ImageFeatures, Model, ModelDirectory, OnnxRuntime, Precision, SessionSettings};
 use crossmodal::prepare::{Preparer, Prompt};
 use crossmodal::record::Table;
@@ -279,6 +280,32 @@ fn optimum_keeps_graphs_beside_the_configuration() {
         }
         std::fs::remove_dir(path.join("onnx")).unwrap();
         assert!(describe(path).contains("layout            optimum"), "{}", describe(path));
+    });
+}
+
+#[test]
+fn weights_may_be_in_a_file_beside_the_graph() {
+    still_equal(|path| {
+        for graph in ["vision_encoder", "decoder_model_merged"] {
+            let [file, weights] = ["onnx", "onnx_data"].map(|kind| path.join(format!("onnx/{graph}.{kind}")));
+            let bytes = std::fs::read(&file).unwrap();
+            let skeleton = without_weights(&bytes, &format!("{graph}.onnx_data")).unwrap().unwrap();
+            std::fs::write(&file, skeleton).unwrap();
+            std::fs::write(weights, bytes).unwrap();
+        }
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn files_may_be_links_as_in_the_cache_of_hugging_face() {
+    still_equal(|path| {
+        std::fs::create_dir(path.join("blobs")).unwrap();
+        for graph in ["vision_encoder", "embed_tokens", "decoder_model_merged"] {
+            let file = path.join(format!("onnx/{graph}.onnx"));
+            std::fs::rename(&file, path.join("blobs").join(graph)).unwrap();
+            std::os::unix::fs::symlink(Path::new("../blobs").join(graph), file).unwrap();
+        }
     });
 }
 

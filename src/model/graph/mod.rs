@@ -6,6 +6,7 @@ mod edit;
 mod interface;
 mod node;
 mod plain_attention;
+mod skeleton;
 mod tensor;
 mod wire;
 
@@ -15,6 +16,7 @@ pub use edit::{Attribute, Edit};
 pub use interface::{Interface, Outlet};
 pub use node::Node;
 pub use plain_attention::write_out_attention;
+pub use skeleton::without_weights;
 use wire::{Body, Fields, offset};
 
 /// The bytes are no ONNX model.
@@ -55,6 +57,10 @@ mod field {
     pub const TENSOR_DATA_TYPE: u64 = 2;
     pub const TENSOR_INTEGERS: u64 = 7;
     pub const TENSOR_RAW_DATA: u64 = 9;
+    pub const TENSOR_EXTERNAL_DATA: u64 = 13;
+    pub const TENSOR_DATA_LOCATION: u64 = 14;
+    pub const ENTRY_KEY: u64 = 1;
+    pub const ENTRY_VALUE: u64 = 2;
     pub const VALUE_NAME: u64 = 1;
     pub const VALUE_TYPE: u64 = 2;
     pub const TYPE_TENSOR: u64 = 1;
@@ -120,10 +126,10 @@ impl<'a> Graph<'a> {
 
     fn records(&mut self, model: &'a [u8], graph: &'a [u8]) -> Result<(), Malformed> {
         let mut fields = Fields(graph);
-        loop {
-            let at = offset(model, fields.0);
-            let Some(field) = fields.next() else { return Ok(()) };
-            match field? {
+        while let Some(record) = fields.next_record() {
+            let (record, number, body) = record?;
+            let at = offset(model, record);
+            match (number, body) {
                 (field::GRAPH_NODE, Body::Bytes(body)) => {
                     let node = Node::read(body, at)?;
                     let computed = node.outputs.iter().filter(|name| !name.is_empty());
@@ -142,6 +148,7 @@ impl<'a> Graph<'a> {
                 _ => {}
             }
         }
+        Ok(())
     }
 
     /// Whether a tensor is in the file.

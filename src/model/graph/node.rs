@@ -82,11 +82,9 @@ impl<'a> Node<'a> {
         let mut body = Vec::with_capacity(self.body.len() + 32);
         inputs.iter().for_each(|name| put_field(field::NODE_INPUT, name.as_bytes(), &mut body));
         let mut fields = Fields(self.body);
-        while let before = fields.0
-            && let Some(Ok((number, _))) = fields.next()
-        {
+        while let Some(Ok((record, number, _))) = fields.next_record() {
             if number != field::NODE_INPUT {
-                body.extend_from_slice(&before[..before.len() - fields.0.len()]);
+                body.extend_from_slice(record);
             }
         }
         body

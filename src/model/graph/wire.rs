@@ -84,6 +84,9 @@ pub(super) enum Body<'a> {
     Wide,
 }
 
+/// A field's bytes, tag and all, its number, and what it holds.
+pub(super) type Record<'a> = (&'a [u8], u64, Body<'a>);
+
 /// Fields of a message with their numbers.
 pub(super) struct Fields<'a>(pub &'a [u8]);
 
@@ -102,6 +105,14 @@ impl<'a> Fields<'a> {
             }
             shift += 7;
         }
+    }
+
+    /// The next field with its bytes.
+    pub(super) fn next_record(&mut self) -> Option<Result<Record<'a>, Malformed>> {
+        let before = self.0;
+        let field = self.next()?;
+        let record = before.get(..before.len() - self.0.len()).unwrap_or_default();
+        Some(field.map(|(number, body)| (record, number, body)))
     }
 
     fn take(&mut self, count: usize) -> Option<&'a [u8]> {

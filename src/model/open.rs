@@ -1,0 +1,111 @@
+//! Opening a graph: its file as it is, or its edited bytes with the weights left where they are.
+
+use std::ffi::OsStr;
+use std::fmt::Display;
+use std::path::Path;
+
+use ort::session::Session;
+use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
+
+use super::graph::{Edit, Graph, without_weights, write_out_attention};
+use super::placement::RECORD_PLACEMENT;
+use super::sessions::SessionSettings;
+use super::surgery::fuse_attention;
+use super::{GraphFile, ModelError, OnnxRuntime, Provider};
+
+/// A graph's bytes with its edit; `None` where nothing is to be changed, and the file can be opened as it is.
+pub(super) fn edited(
+    path: &Path,
+    mut bytes: Vec<u8>,
+    edit: Edit,
+    provider: Provider,
+) -> Result<Option<Edited>, ModelError> {
+    if edit.is_empty() {
+        return Ok(None);
+    }
+    let broken = |error: &dyn Display| ModelError::File { path: path.into(), reason: error.to_string() };
+    edit.apply(&mut bytes).map_err(|error| broken(&error))?;
+    // Behind links, such as those of the Hugging Face cache, is another folder; ONNX Runtime follows none out of a folder.
+    let file = path.canonicalize().map_err(|error| broken(&error))?;
+    let name = file.file_name().and_then(OsStr::to_str).filter(|_| provider == Provider::Cpu);
+    let skeleton =
+        name.map(|name| without_weights(&bytes, name)).transpose().map_err(|error| broken(&error))?;
+    Ok(Some(match skeleton.flatten() {
+        Some(skeleton) => {
+            drop(bytes);
+            Edited { bytes: skeleton, folder: folder_of(&file) }
+        }
+        None => Edited { bytes, folder: folder_of(path) },
+    }))
+}
+
+/// A model in memory.
+pub(super) struct Edited {
+    bytes: Vec<u8>,
+    /// Where the files are that hold its weights.
+    folder: String,
+}
+
+fn folder_of(path: &Path) -> String {
+    path.parent().unwrap_or(Path::new(".")).to_string_lossy().into_owned()
+}
+
+/// A session for a graph: its file, or what is `edited` of it.
+pub(super) fn open(
+    runtime: &OnnxRuntime,
+    path: &Path,
+    settings: SessionSettings,
+    edited: Option<Edited>,
+) -> Result<Session, ModelError> {
+    let broken = |error: String| ModelError::File {
+        path: path.into(),
+        reason: format!("ONNX Runtime cannot load this graph; is the file whole? {error}"),
+    };
+    let text = |error: ort::Error<SessionBuilder>| error.to_string();
+    let set_up = || -> Result<SessionBuilder, String> {
+        let builder = Session::builder(&runtime.environment).map_err(|error| error.to_string())?;
+        let builder = builder.with_optimization_level(GraphOptimizationLevel::Level3).map_err(text)?;
+        let builder = builder.with_intra_threads(settings.intra_threads).map_err(text)?;
+        let builder = builder.with_inter_threads(1).map_err(text)?;
+        let builder = builder.with_intra_op_spinning(settings.intra_threads > 1).map_err(text)?;
+        builder.with_deterministic_compute(true).map_err(text)
+    };
+    let mut builder = set_up().map_err(broken)?;
+    if settings.provider != Provider::Cpu {
+        let recorded = builder.with_config_entry(RECORD_PLACEMENT, "1");
+        builder = recorded.map_err(|error| broken(error.to_string()))?;
+    }
+    let (options, threads) = (settings.options, settings.intra_threads);
+    let mut builder = settings.provider.register(runtime, builder, options, threads)?;
+    let session = match edited {
+        Some(Edited { bytes, folder }) => builder
+            .with_config_entry("session.model_external_initializers_file_folder_path", folder)
+            .map_err(|error| broken(error.to_string()))?
+            .commit_from_memory(&bytes),
+        None => builder.commit_from_file(path),
+    };
+    session.map_err(|error| broken(error.to_string()))
+}
+
+/// The vision encoder's bytes as its provider is best at them; `None` for the file as it is.
+pub(super) fn edited_vision(path: &Path, settings: SessionSettings) -> Result<Option<Edited>, ModelError> {
+    if settings.provider == Provider::Openvino {
+        let mut bytes = read(path)?;
+        // What is no graph is left to the runtime, which says more about it.
+        let changed = write_out_attention(&mut bytes).unwrap_or(0);
+        return Ok((changed > 0).then(|| Edited { bytes, folder: folder_of(path) }));
+    }
+    if !settings.rewrites(GraphFile::VisionEncoder) {
+        return Ok(None);
+    }
+    let bytes = read(path)?;
+    let mut edit = Edit::default();
+    if let Ok(graph) = Graph::read(&bytes) {
+        fuse_attention(&graph, &mut edit);
+    }
+    edited(path, bytes, edit, settings.provider)
+}
+
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, ModelError> {
+    std::fs::read(path).map_err(|error| ModelError::File { path: path.into(), reason: error.to_string() })
+}
