@@ -57,10 +57,11 @@ impl Trust {
         let needed = MATCHED + self.misses.min(4);
         let mut best: Option<(usize, &[u32])> = None;
         for source in sources {
-            // A source is followed from its first token on, too.
-            let from_start = |matched: usize, place: usize| matched == written.len() && place == matched;
-            let found = longest_match(written, source)
-                .filter(|&(matched, place)| from_start(matched, place) || matched >= needed);
+            // A source that was followed from its first token on is believed at once, and where it repeats itself, too.
+            let followed = (source.len() > written.len() && source.starts_with(written))
+                .then_some((usize::MAX, written.len()));
+            let found =
+                followed.or_else(|| longest_match(written, source).filter(|&(matched, _)| matched >= needed));
             if let Some((matched, place)) = found
                 && best.is_none_or(|(longest, _)| matched > longest)
             {
@@ -137,6 +138,12 @@ mod tests {
         assert_eq!(draft(&trust, &[10]), TEXT[1..9]);
         assert_eq!(draft(&trust, &[11]), [0; 0]);
         assert_eq!(trust.draft(&[10], &[&TEXT], &[], 3), TEXT[1..4]);
+    }
+
+    #[test]
+    fn a_text_that_repeats_itself_is_followed_where_it_is() {
+        let text = [7, 8, 7, 8, 7, 8, 9];
+        assert_eq!(Trust::default().draft(&[7, 8], &[&text], &[], 9), [7, 8, 7, 8, 9]);
     }
 
     #[test]
