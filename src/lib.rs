@@ -10,8 +10,8 @@
 //! | [`suite`] | what is asked: items and their presentations; prompts are data files | a name and a seed, or a file | groups |
 //! | [`render`] | how it looks: drawing, typesetting, decoding, resizing; pure | an image source | RGB pixels |
 //! | [`prepare`] | what a model sees: chat template, tokens, image processors; pure per prompt, on rayon | groups | prompts and pixels |
-//! | [`model`] | the exported model: directory, family, graphs, sessions, execution providers | tensors | tensors |
-//! | [`engine`] | how it is run: batches, scores, the pipeline | prepared units | answers |
+//! | [`model`] | the exported model: directory, family, graphs and their edits, sessions, execution providers | tensors | tensors |
+//! | [`engine`] | how it is run: prefix tree, batches, drafts, scores, the pipeline | prepared units | answers |
 //! | [`record`] | what is kept: tables, Parquet parts, the run directory, resume | answers | files |
 //! | [`analysis`] | what it means: ratios, curves, intervals; reads Parquet only | files | numbers |
 //! | [`report`] | what one sees: one self-contained page | numbers | HTML |
@@ -23,7 +23,7 @@
 //!
 //! 1. Only `model` names `ort`; only `record` writes into a run; `analysis` never touches a model.
 //! 2. The same model files, suite, settings and version give the same table *bytes*, whatever the number of threads, the
-//!    order of completion, and however often the job was killed and resumed. The **unit of work** is a fixed run of
+//!    number of shards, the order of completion, and however often the job was killed and resumed. The **unit of work** is a fixed run of
 //!    consecutive groups; batches are formed inside a unit only; a unit becomes one part file a table.
 //! 3. One sample's failure is a row with a status and a message. What makes *all* samples fail is found before the first.
 //! 4. A part file is whole or absent.

@@ -63,7 +63,8 @@ pub(super) struct RecordingArguments {
     /// Consecutive groups that make one unit of work (and one part file a table)
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = at_least_one)]
     pub groups_per_unit: usize,
-    /// Tokens that one decoder call takes at most
+    /// Tokens that one pass over prompts takes at most, those it goes on from included; passes that write answers go on from
+    /// eight times as many
     #[arg(long, value_name = "N", default_value_t = 2048, value_parser = at_least_one)]
     pub batch_tokens: usize,
     /// Write answers token by token, without drafts: the same tokens in more passes

@@ -25,7 +25,7 @@ const NEVER_ASKED: &str =
 /// What is computed and kept of each prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EvaluationSettings {
-    /// Tokens that one decoder call takes at most.
+    /// Tokens that one pass over prompts takes at most, those it goes on from included.
     pub batch_tokens: usize,
     /// Logits to keep.
     pub top_k: usize,
@@ -44,7 +44,7 @@ pub struct StageSeconds {
     pub vision: f64,
     /// Token embedding and decoder, over the prompts.
     pub decoder: f64,
-    /// Token embedding and decoder, one token after the other.
+    /// Token embedding and decoder, writing answers.
     pub generation: f64,
     /// Reading distributions and means.
     pub scoring: f64,

@@ -21,7 +21,7 @@ pub(super) const NUMBER_TO_KEEP: &str = "num_logits_to_keep";
 
 const STEP: &str = "decoder";
 
-/// New tokens of a batch of sequences. Rows shorter than the longest are padded on the left; `mask` says where.
+/// New tokens of a batch of sequences: shorter rows are padded on the right, shorter pasts on the left; `mask` says where.
 #[derive(Debug, Clone)]
 pub struct DecoderInput {
     /// [batch, sequence, hidden].

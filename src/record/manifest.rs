@@ -30,7 +30,7 @@ pub struct RunSettings {
     pub groups: usize,
     /// Groups of one unit.
     pub groups_per_unit: usize,
-    /// Tokens of one decoder call at most.
+    /// Tokens of one pass over prompts at most.
     pub batch_tokens: usize,
     /// Whether prompts that begin alike share what is computed of their beginning.
     #[serde(default)]
