@@ -23,6 +23,9 @@ pub(super) struct BatchRules {
 /// One sequence's part in a pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Size {
+    /// Whether it reaches the positions from which on the decoder computes a whole pass in another way: company that does must
+    /// not change one that does not.
+    pub far: bool,
     /// New tokens.
     pub new: usize,
     /// Tokens that were there before.
@@ -37,7 +40,7 @@ impl BatchRules {
         let mut batches: Vec<Vec<usize>> = Vec::new();
         let (mut total, mut longest_past) = (0, 0);
         for index in order {
-            let Size { new, past } = sizes[index];
+            let Size { far, new, past } = sizes[index];
             let joined = batches.last().is_some_and(|batch| {
                 let count = batch.len() + 1;
                 let fits = count * new <= self.new_tokens
@@ -51,7 +54,7 @@ impl BatchRules {
                 } else {
                     first == sizes[index] && (past == 0 || new == 1)
                 };
-                fits && alike
+                fits && alike && first.far == far
             });
             match batches.last_mut() {
                 Some(batch) if joined => batch.push(index),
@@ -74,7 +77,7 @@ mod tests {
     const RULES: BatchRules = BatchRules { new_tokens: 100, all_tokens: 1000, sequences: 4, pads: true };
 
     fn batches(rules: BatchRules, sizes: &[(usize, usize)]) -> Vec<Vec<usize>> {
-        let sizes: Vec<Size> = sizes.iter().map(|&(new, past)| Size { new, past }).collect();
+        let sizes: Vec<Size> = sizes.iter().map(|&(new, past)| Size { far: false, new, past }).collect();
         rules.batches(&sizes)
     }
 
@@ -95,6 +98,12 @@ mod tests {
         assert_eq!(batches(RULES, &[(1, 0); 5]), vec![vec![0, 1, 2, 3], vec![4]]);
         assert_eq!(batches(RULES, &[(1, 450), (1, 500), (1, 400)]), vec![vec![2, 0], vec![1]]);
         assert_eq!(batches(RULES, &[(500, 0), (1, 5000)]), vec![vec![1], vec![0]]);
+    }
+
+    #[test]
+    fn sequences_that_reach_far_run_with_their_like() {
+        let sizes = [false, true, false].map(|far| Size { far, new: 1, past: 9 });
+        assert_eq!(RULES.batches(&sizes), vec![vec![0, 2], vec![1]]);
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub(super) struct Piece {
     seen: Option<Seen>,
     /// The new tokens whose logits are wanted.
     asked: Range<usize>,
+    /// See [`Size::far`].
+    far: bool,
 }
 
 impl Piece {
@@ -59,6 +61,7 @@ impl Piece {
             spans: prompt.spans.iter().filter_map(within).collect(),
             seen,
             asked,
+            far: reaches_far(prompt, range.end),
         }
     }
 
@@ -74,14 +77,21 @@ impl Piece {
             spans: Vec::new(),
             seen: Some(seen),
             asked: 0..ids.len(),
+            far: reaches_far(prompt, prompt.ids.len() + before + ids.len()),
             ids,
         }
     }
 
     /// Its part in a pass.
     pub fn size(&self) -> Size {
-        Size { new: self.ids.len(), past: self.seen.as_ref().map_or(0, |seen| seen.length) }
+        let past = self.seen.as_ref().map_or(0, |seen| seen.length);
+        Size { far: self.far, new: self.ids.len(), past }
     }
+}
+
+/// Whether the first `tokens` of a prompt and its answer reach where the decoder changes.
+fn reaches_far(prompt: &Prompt, tokens: usize) -> bool {
+    prompt.positions.changes_at.is_some_and(|at| tokens as i64 > at)
 }
 
 /// What a pass gives, piece by piece.
