@@ -12,12 +12,16 @@ use crate::prepare::Preparer;
 use crate::suite::{self, SuiteSpec};
 
 /// Prepares every unit and prints what running them takes.
-pub(super) fn run(model: &ModelArguments, spec: &SuiteSpec, groups_per_unit: usize) -> Result<(), CliError> {
+pub(super) fn run(
+    model: &ModelArguments,
+    spec: &SuiteSpec,
+    groups_per_unit: Option<usize>,
+) -> Result<(), CliError> {
     let suite = suite::open(spec)?;
     suite.notes().iter().for_each(|told| note(&format!("note: {told}")));
     let directory = ModelDirectory::open(&model.model, model.session.precision)?;
     let preparer = Preparer::open(&directory)?;
-    let units = Units { groups: suite.group_count(), groups_per_unit };
+    let units = Units::of(&*suite, groups_per_unit);
     let mut expected = Expectation::default();
     for unit in 0..units.count() {
         let groups = units.groups_of(unit).map(|index| suite.group(index)).collect::<Result<_, _>>()?;

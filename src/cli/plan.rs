@@ -80,7 +80,7 @@ impl Plan<'_> {
                 "note: this decoder quantizes the activations of a pass on one scale: answers are written without drafts, which could change a token",
             );
         }
-        let units = Units { groups: suite.group_count(), groups_per_unit: self.recording.groups_per_unit };
+        let units = Units::of(&*suite, self.recording.groups_per_unit);
         let manifest = self.manifest(&directory, &*suite, units, version)?;
         let mut run = claimed.begin(manifest)?;
         let mut wanted = match run.state() {

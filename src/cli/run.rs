@@ -60,9 +60,10 @@ pub(super) struct RecordingArguments {
     /// Logits kept a prompt: a number, or all
     #[arg(long, value_name = "K", default_value = "64", value_parser = top_k)]
     pub top_k: usize,
-    /// Consecutive groups that make one unit of work (and one part file a table)
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = at_least_one)]
-    pub groups_per_unit: usize,
+    /// Consecutive groups that make one unit of work (and one part file a table): by default 4 to 16, so
+    /// that a unit has up to 80 prompts where the suite makes 8 such units. Prompts of a unit share what they have in common and are written together; a killed run loses the unit it was at
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub groups_per_unit: Option<usize>,
     /// Tokens that one pass over prompts takes at most, those it goes on from included; passes that write answers go on from
     /// eight times as many
     #[arg(long, value_name = "N", default_value_t = 2048, value_parser = at_least_one)]

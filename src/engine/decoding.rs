@@ -16,7 +16,7 @@ use crate::model::{Model, ModelError};
 use crate::prepare::Prompt;
 
 /// Sequences that are written at a time.
-const MOST_SEQUENCES: usize = 32;
+const MOST_SEQUENCES: usize = 64;
 
 /// New tokens of one pass, drafts included: beyond, a pass takes as much longer as it is longer, and logits take memory.
 const PASS_TOKENS: usize = 512;

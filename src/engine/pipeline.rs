@@ -3,6 +3,7 @@
 //!
 //! Memory is bounded by the queues; the order of completion is free, because a unit's result depends on the unit alone.
 
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -51,7 +52,27 @@ pub struct Units {
     pub groups_per_unit: usize,
 }
 
+/// Prompts of a unit, where it is left to the program how many groups that is: so many fill the passes of a decoder.
+const PROMPTS_PER_UNIT: usize = 80;
+
+/// Groups of a unit, where it is left to the program: a killed run loses the units it was at, and all images of a unit are in
+/// memory.
+const GROUPS_PER_UNIT: RangeInclusive<usize> = 4..=16;
+
+/// Units of a suite, where it is left to the program: fewer leave cores idle at the end.
+const UNITS: usize = 8;
+
 impl Units {
+    /// Of a suite; without a number of groups a unit has 4 to 16, by the suite's size and the prompts of its first group.
+    pub fn of(suite: &dyn Suite, groups_per_unit: Option<usize>) -> Self {
+        let by_size = || {
+            let prompts = suite.group(0).map_or(1, |group| group.presentations.len().max(1));
+            let fill = (PROMPTS_PER_UNIT / prompts).min(suite.group_count() / UNITS);
+            fill.clamp(*GROUPS_PER_UNIT.start(), *GROUPS_PER_UNIT.end())
+        };
+        Self { groups: suite.group_count(), groups_per_unit: groups_per_unit.unwrap_or_else(by_size) }
+    }
+
     /// Number of units.
     pub fn count(self) -> usize {
         self.groups.div_ceil(self.groups_per_unit)

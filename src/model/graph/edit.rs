@@ -90,7 +90,12 @@ impl Edit {
     /// Lets a node read other tensors.
     pub fn rewire(&mut self, node: &Node, inputs: &[&str]) {
         self.strike(node);
-        put_field(field::GRAPH_NODE, &node.reading(inputs), &mut self.added);
+        self.copy(node, inputs, &node.outputs);
+    }
+
+    /// Adds a node of the same operator and attributes that reads and writes other tensors.
+    pub fn copy(&mut self, node: &Node, inputs: &[&str], outputs: &[&str]) {
+        put_field(field::GRAPH_NODE, &node.between(inputs, outputs), &mut self.added);
     }
 
     /// Takes away what the file says about the type and shape of a tensor, so that the runtime infers them.

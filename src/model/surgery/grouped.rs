@@ -3,12 +3,14 @@
 //! Exporters write out what PyTorch does: each head of keys and values is copied for each head of queries that attends to
 //! it. The standard `Attention` shares them itself. With a long past the copies are a fifth of a step of a batch.
 
+use super::side_by_side::SideBySide;
 use crate::model::graph::{Edit, Graph, Node};
 
-/// Lets `Attention` read heads of keys and values before they are repeated.
+/// Lets `Attention` read heads of keys and values before they are repeated, and the heads that share them at once.
 ///
-/// The products are the same, and so is every bit of the answer.
-pub(in crate::model) fn share_keys_and_values(graph: &Graph, edit: &mut Edit) {
+/// The products are the same, and so is the answer, up to the order of sums.
+pub(in crate::model) fn share_keys_and_values<'a>(graph: &'a Graph<'a>, edit: &mut Edit) {
+    let mut beside = SideBySide::default();
     for attention in graph.nodes.iter().filter(|node| node.operator == "Attention" && node.domain.is_empty())
     {
         let &[queries, keys, values, ref rest @ ..] = &attention.inputs[..] else { continue };
@@ -17,7 +19,11 @@ pub(in crate::model) fn share_keys_and_values(graph: &Graph, edit: &mut Edit) {
         if let (Some(keys), Some(values)) = (Repeated::find(graph, keys), Repeated::find(graph, values))
             && !has_past
         {
-            edit.rewire(attention, &[&[queries, keys.once, values.once], rest].concat());
+            let group = keys.times.filter(|times| values.times == Some(*times));
+            let once = [keys.once, values.once];
+            if !group.is_some_and(|group| beside.rewrite(graph, attention, once, group, edit)) {
+                edit.rewire(attention, &[&[queries], &once[..], rest].concat());
+            }
             keys.strike_unread(graph, edit);
             values.strike_unread(graph, edit);
         }
@@ -27,6 +33,8 @@ pub(in crate::model) fn share_keys_and_values(graph: &Graph, edit: &mut Edit) {
 /// Heads [batch, heads, sequence, head size] that are repeated: each `n` times in a row, [batch, heads x n, sequence, head size].
 struct Repeated<'a> {
     once: &'a str,
+    /// How often, where the file says so.
+    times: Option<i64>,
     /// What repeats them, from the last node to the first.
     nodes: [&'a Node<'a>; 3],
 }
@@ -40,7 +48,11 @@ impl<'a> Repeated<'a> {
         // A new axis right after the heads, of what `Attention` takes with four axes: [batch, heads, n, sequence, head size].
         let after_heads = matches!(graph.integers(unsqueeze.input(1)?)?[..], [2 | -3]);
         let once = unsqueeze.input(0).filter(|_| after_heads)?;
-        Some(Self { once, nodes: [reshape, expand, unsqueeze] })
+        // Sizes of the five axes.
+        let times = producer(expand.input(1)?, "Concat").filter(|sizes| sizes.inputs.len() == 5);
+        let times = times.and_then(|sizes| graph.integers(sizes.inputs[2])).filter(|times| times.len() == 1);
+        let times = times.map(|times| times[0]).filter(|times| *times > 1);
+        Some(Self { once, times, nodes: [reshape, expand, unsqueeze] })
     }
 
     /// Takes the repeating nodes away, as long as nothing else reads what they give.
@@ -78,7 +90,7 @@ mod tests {
             assert!(attention.input(3).is_some(), "the mask stays");
         }
         let left = graph.nodes.iter().filter(|node| node.operator == "Expand").count();
-        assert_eq!(left, repeats - 4, "keys and values of two layers");
+        assert_eq!(left, repeats - 4 + 1, "without keys and values of two layers, with the mask of all");
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod grouped;
 mod head;
 mod heads;
 mod scores;
+mod side_by_side;
 
 pub(super) use asked::{ASKED, compute_asked_logits};
 pub(super) use attention::fuse_attention;
