@@ -77,13 +77,14 @@ impl<'a> Node<'a> {
         Some(numbers)
     }
 
-    /// The same node reading other tensors, as protobuf bytes.
-    pub(super) fn reading(&self, inputs: &[&str]) -> Vec<u8> {
+    /// The same node between other tensors, as protobuf bytes.
+    pub(super) fn between(&self, inputs: &[&str], outputs: &[&str]) -> Vec<u8> {
         let mut body = Vec::with_capacity(self.body.len() + 32);
         inputs.iter().for_each(|name| put_field(field::NODE_INPUT, name.as_bytes(), &mut body));
+        outputs.iter().for_each(|name| put_field(field::NODE_OUTPUT, name.as_bytes(), &mut body));
         let mut fields = Fields(self.body);
         while let Some(Ok((record, number, _))) = fields.next_record() {
-            if number != field::NODE_INPUT {
+            if ![field::NODE_INPUT, field::NODE_OUTPUT].contains(&number) {
                 body.extend_from_slice(record);
             }
         }
