@@ -7,6 +7,7 @@ mod attention;
 mod grouped;
 mod head;
 mod heads;
+mod mask;
 mod scores;
 
 pub(super) use asked::{ASKED, compute_asked_logits};
