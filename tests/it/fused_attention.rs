@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use crossmodal::model::family::{ImageTensor, Pixels};
 use crossmodal::model::{Model, ModelDirectory, OnnxRuntime, Precision, SessionSettings};
 use image::{Rgb, RgbImage};
-use ndarray::Array2;
+use ndarray::{Array2, Axis, Slice};
 
 use crate::models::{copy_of, folder_of};
 use crate::program::library;
@@ -12,19 +13,29 @@ use crate::program::library;
 /// Largest difference of features, of the largest feature.
 const TOLERANCE: f32 = 1e-5;
 
-fn features(path: &Path, rewrite_graphs: bool) -> Array2<f32> {
-    let directory = ModelDirectory::open(path, Precision::Fp32).unwrap();
+/// Features of a picture whose pixels are `changed` before they are encoded.
+fn features(
+    path: &Path,
+    precision: Precision,
+    rewrite_graphs: bool,
+    changed: impl Fn(&mut Pixels),
+) -> Array2<f32> {
+    let directory = ModelDirectory::open(path, precision).unwrap();
     let runtime = OnnxRuntime::open(library(), &[]).unwrap();
     let settings = SessionSettings { rewrite_graphs, ..SessionSettings::default() };
     let mut model = Model::load(runtime, &directory, settings).unwrap();
     let image = RgbImage::from_fn(90, 70, |x, y| Rgb([x * y, 3 * x, 5 * y + x].map(|c| (c % 251) as u8)));
-    let pixels = directory.family().unwrap().pixels(&image).unwrap();
+    let mut pixels = directory.family().unwrap().pixels(&image).unwrap();
+    changed(&mut pixels);
     model.encode_images(&[&pixels]).unwrap().remove(0).rows
 }
 
+fn largest(array: &Array2<f32>) -> f32 {
+    array.iter().fold(0f32, |most, value| most.max(value.abs()))
+}
+
 fn equals_unfused(name: &str, path: &Path) {
-    let [fused, unfused] = [true, false].map(|rewrite| features(path, rewrite));
-    let largest = |array: &Array2<f32>| array.iter().fold(0f32, |most, value| most.max(value.abs()));
+    let [fused, unfused] = [true, false].map(|rewrite| features(path, Precision::Fp32, rewrite, |_| ()));
     let (difference, scale) = (largest(&(&fused - &unfused)), largest(&unfused));
     assert!(scale > 0.0, "{name}");
     assert!(difference <= TOLERANCE * scale, "{name}: features differ by {difference} of {scale}");
@@ -48,4 +59,42 @@ fn written_out_attention_gives_what_it_gave() {
         std::fs::copy(encoder, copy.path().join("onnx/vision_encoder.onnx")).unwrap();
         equals_unfused(name, copy.path());
     }
+}
+
+/// Says of the lower rows of every view that they are padding.
+fn pad(pixels: &mut Pixels) {
+    for (role, tensor) in &mut pixels.inputs {
+        if let ("pixel_attention_mask", ImageTensor::Bool(mask)) = (*role, tensor) {
+            let height = mask.len_of(Axis(1)) as isize;
+            mask.slice_axis_mut(Axis(1), Slice::from(height / 2..)).fill(false);
+        }
+    }
+}
+
+#[test]
+fn padding_is_masked_as_before() {
+    for family in ["idefics3", "smolvlm"] {
+        let path = folder_of("tests/models", family);
+        let [fused, unfused] = [true, false].map(|rewrite| features(&path, Precision::Fp32, rewrite, pad));
+        assert_eq!(fused, unfused, "{family}");
+        let whole = features(&path, Precision::Fp32, true, |_| ());
+        let moved = largest(&(&whole - &unfused));
+        assert!(
+            moved > 100.0 * TOLERANCE * largest(&whole),
+            "{family}: the mask moved features by {moved} only"
+        );
+    }
+}
+
+/// Rounding may move a number over the edge of a quantization step: another step is no worse.
+#[test]
+fn a_quantized_encoder_is_as_near_to_the_whole_one() {
+    let path = folder_of("onnx", "tiny-llava");
+    let of = |precision, rewrite| features(&path, precision, rewrite, |_| ());
+    let whole = of(Precision::Fp32, false);
+    let [fused, unfused] = [true, false].map(|rewrite| {
+        let apart = of(Precision::Int8, rewrite) - &whole;
+        apart.pow2().mean().unwrap().sqrt()
+    });
+    assert!(fused > 0.0 && fused < 1.1 * unfused, "from fp32: fused {fused}, unfused {unfused}");
 }

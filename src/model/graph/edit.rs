@@ -14,11 +14,15 @@ const STRUCK: u8 = 3 << 3 | 2;
 
 /// An attribute of a node that is added.
 #[derive(Debug, Clone, Copy)]
-pub enum Attribute {
+pub enum Attribute<'a> {
     /// A whole number.
     Integer(&'static str, i64),
+    /// Whole numbers.
+    Integers(&'static str, &'a [i64]),
     /// A number.
     Float(&'static str, f32),
+    /// A branch: the nodes and outputs that are added to an edit of its own. It may read what is outside.
+    Graph(&'static str, &'a Edit),
 }
 
 /// Changes that are gathered while a graph is read, then applied to its bytes.
@@ -51,7 +55,11 @@ impl Edit {
         put_field(field::NODE_DOMAIN, domain.as_bytes(), &mut node);
         attributes.iter().for_each(|attribute| attribute.put(&mut node));
         put_field(field::GRAPH_NODE, &node, &mut self.added);
-        self.needs_microsoft |= domain == MICROSOFT;
+        let in_branch = |attribute: &Attribute| match attribute {
+            Attribute::Graph(_, branch) => branch.needs_microsoft,
+            _ => false,
+        };
+        self.needs_microsoft |= domain == MICROSOFT || attributes.iter().any(in_branch);
     }
 
     /// Adds a constant of 64-bit integers, [count].
@@ -168,11 +176,13 @@ fn imports(model: &[u8], domain: &str) -> Result<bool, Malformed> {
     Ok(false)
 }
 
-impl Attribute {
+impl Attribute<'_> {
     fn put(self, node: &mut Vec<u8>) {
         // Of `AttributeProto.AttributeType`.
         const FLOAT: u64 = 1;
         const INT: u64 = 2;
+        const GRAPH: u64 = 5;
+        const INTS: u64 = 7;
         let mut body = Vec::new();
         let mut put_head = |name: &str, kind| {
             put_field(field::ATTRIBUTE_NAME, name.as_bytes(), &mut body);
@@ -183,9 +193,21 @@ impl Attribute {
                 put_head(name, INT);
                 put_number(field::ATTRIBUTE_INTEGER, number.cast_unsigned(), &mut body);
             }
+            Self::Integers(name, numbers) => {
+                put_head(name, INTS);
+                for number in numbers {
+                    put_number(field::ATTRIBUTE_INTEGERS, number.cast_unsigned(), &mut body);
+                }
+            }
             Self::Float(name, number) => {
                 put_head(name, FLOAT);
                 put_fixed(field::ATTRIBUTE_FLOAT, number.to_le_bytes(), &mut body);
+            }
+            Self::Graph(name, branch) => {
+                put_head(name, GRAPH);
+                let mut graph = branch.added.clone();
+                put_field(field::GRAPH_NAME, name.as_bytes(), &mut graph);
+                put_field(field::ATTRIBUTE_GRAPH, &graph, &mut body);
             }
         }
         put_field(field::NODE_ATTRIBUTE, &body, node);
@@ -213,6 +235,31 @@ mod tests {
         assert_eq!(graph.producer("rows").unwrap().operator, "GatherND");
         assert!(graph.producer("z").is_none() && graph.is_output("y"));
         assert_eq!(graph.types.len(), 2);
+    }
+
+    #[test]
+    fn branches_are_graphs() {
+        let mut branch = Edit::default();
+        branch.node("MultiHeadAttention", MICROSOFT, &["x"], &["y"]);
+        branch.output("y");
+        let mut edit = Edit::default();
+        let branches = [Attribute::Graph("then_branch", &branch)];
+        edit.node_with("If", "", &["condition"], &["z"], &branches);
+        let mut bytes = Vec::new();
+        edit.apply(&mut bytes).unwrap();
+        assert_eq!(imports(&bytes, MICROSOFT), Ok(true));
+
+        let graph = Graph::read(&bytes).unwrap();
+        let attribute = graph.nodes[0].attribute("then_branch").unwrap();
+        let mut model = Vec::new();
+        put_field(
+            field::MODEL_GRAPH,
+            bytes_of(attribute, field::ATTRIBUTE_GRAPH).unwrap().unwrap(),
+            &mut model,
+        );
+        let inside = Graph::read(&model).unwrap();
+        assert_eq!(inside.producer("y").unwrap().operator, "MultiHeadAttention");
+        assert!(inside.is_output("y") && graph.producer("y").is_none());
     }
 
     #[test]

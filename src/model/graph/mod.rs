@@ -30,6 +30,9 @@ pub const MICROSOFT: &str = "com.microsoft";
 /// Element type of 64-bit integers in `TensorProto.DataType`.
 const INT64: u64 = 7;
 
+/// That of truth values.
+const BOOL: u64 = 9;
+
 /// Field numbers of onnx.proto.
 mod field {
     pub const MODEL_GRAPH: u64 = 7;
@@ -37,6 +40,7 @@ mod field {
     pub const OPSET_DOMAIN: u64 = 1;
     pub const OPSET_VERSION: u64 = 2;
     pub const GRAPH_NODE: u64 = 1;
+    pub const GRAPH_NAME: u64 = 2;
     pub const GRAPH_INITIALIZER: u64 = 5;
     pub const GRAPH_INPUT: u64 = 11;
     pub const GRAPH_OUTPUT: u64 = 12;
@@ -50,6 +54,7 @@ mod field {
     pub const ATTRIBUTE_FLOAT: u64 = 2;
     pub const ATTRIBUTE_INTEGER: u64 = 3;
     pub const ATTRIBUTE_TENSOR: u64 = 5;
+    pub const ATTRIBUTE_GRAPH: u64 = 6;
     pub const ATTRIBUTE_INTEGERS: u64 = 8;
     pub const ATTRIBUTE_TYPE: u64 = 20;
     pub const INITIALIZER_NAME: u64 = 8;
@@ -91,6 +96,8 @@ pub struct Graph<'a> {
 struct DeclaredType<'a> {
     name: &'a str,
     is_output: bool,
+    /// Its element type in `TensorProto.DataType`, where the file says it.
+    element: Option<u64>,
     /// Where its record starts in the file.
     at: usize,
 }
@@ -139,7 +146,8 @@ impl<'a> Graph<'a> {
                 (number @ (field::GRAPH_OUTPUT | field::GRAPH_VALUE_INFO), Body::Bytes(body)) => {
                     let name = wire::text(wire::bytes_of(body, field::VALUE_NAME)?.unwrap_or_default())?;
                     let is_output = number == field::GRAPH_OUTPUT;
-                    self.types.push(DeclaredType { name, is_output, at });
+                    let element = element(body)?;
+                    self.types.push(DeclaredType { name, is_output, element, at });
                 }
                 (field::GRAPH_INITIALIZER, Body::Bytes(body)) => {
                     let name = wire::bytes_of(body, field::INITIALIZER_NAME)?.unwrap_or_default();
@@ -192,10 +200,21 @@ impl<'a> Graph<'a> {
         self.types.iter().any(|declared| declared.is_output && declared.name == name)
     }
 
+    /// Whether a tensor that is computed is declared as truth values.
+    pub fn is_bool(&self, name: &str) -> bool {
+        self.types.iter().any(|declared| declared.name == name && declared.element == Some(BOOL))
+    }
+
     /// Whether a node of that operator is in the graph.
     pub fn has(&self, operator: &str) -> bool {
         self.nodes.iter().any(|node| node.operator == operator)
     }
+}
+
+/// The element type of a `ValueInfoProto`.
+fn element(value: &[u8]) -> Result<Option<u64>, Malformed> {
+    let kind = wire::bytes_of(value, field::VALUE_TYPE)?.unwrap_or_default();
+    wire::number_of(wire::bytes_of(kind, field::TYPE_TENSOR)?.unwrap_or_default(), field::TENSOR_ELEMENT)
 }
 
 #[cfg(test)]

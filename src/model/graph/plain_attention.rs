@@ -6,9 +6,9 @@
 
 use std::collections::HashMap;
 
-use super::Malformed;
 use super::field::*;
 use super::wire::{Body, Fields, bytes_of, number_of, offset, put_field, put_number, text};
+use super::{BOOL, Malformed};
 
 // More field numbers of onnx.proto.
 const NODE_ATTRIBUTE: u64 = 5;
@@ -24,7 +24,6 @@ const TENSOR_TYPE: u64 = 2;
 const TENSOR_RAW: u64 = 9;
 /// Element types of `TensorProto.DataType`.
 const FLOAT: u64 = 1;
-const BOOL: u64 = 9;
 /// The tag of `AttributeProto.f`, before its four bytes.
 const ATTRIBUTE_FLOAT_TAG: u8 = 2 << 3 | 5;
 /// The tag of a node in a graph, and that of a record with bytes under field 3 of a graph, which is reserved.

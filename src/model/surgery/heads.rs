@@ -47,11 +47,40 @@ fn last_sizes(graph: &Graph, shape: &str) -> Option<[i64; 2]> {
 /// The last size of what a linear layer gives.
 fn width(graph: &Graph, name: &str) -> Option<i64> {
     let layer = graph.producer(name)?;
+    let producer = |name: &str, operator| graph.producer(name).filter(|node| node.operator == operator);
     let weights = match layer.operator {
         "MatMul" => layer.inputs.get(1..)?,
         "Add" => &layer.inputs,
+        // A product of integers, scaled.
+        "Mul" => {
+            let cast = layer.inputs.iter().find_map(|name| producer(name, "Cast"))?;
+            producer(cast.input(0)?, "MatMulInteger")?.inputs.get(1..2)?
+        }
         _ => return None,
     };
     // A bias of one element would be broadcast.
     weights.iter().find_map(|name| graph.sizes(name)?.last().copied()).filter(|width| *width > 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::graph::{Attribute, Edit};
+
+    #[test]
+    fn heads_are_counted_by_the_width_of_a_quantized_product() {
+        let (mut bytes, mut edit) = (Vec::new(), Edit::default());
+        edit.integers("weights", &[0; 24]);
+        edit.integers("shape", &[0, 0, -1, 8]);
+        edit.node("MatMulInteger", "", &["x", "weights", "x.zero"], &["integers"]);
+        edit.node("Cast", "", &["integers"], &["floats"]);
+        edit.node("Mul", "", &["scales", "floats"], &["queries"]);
+        edit.node("Reshape", "", &["queries", "shape"], &["apart"]);
+        let axes = [0, 2, 1, 3];
+        edit.node_with("Transpose", "", &["apart"], &["heads"], &[Attribute::Integers("perm", &axes)]);
+        edit.apply(&mut bytes).unwrap();
+        let graph = Graph::read(&bytes).unwrap();
+        let heads = Heads::split(&graph, "heads", &axes).unwrap();
+        assert_eq!((heads.apart, heads.count), ("apart", 3));
+    }
 }

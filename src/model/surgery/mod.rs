@@ -7,6 +7,7 @@ mod attention;
 mod grouped;
 mod head;
 mod heads;
+mod mask;
 mod scores;
 mod side_by_side;
 

@@ -1,5 +1,6 @@
 //! Attention between its heads: from queries, keys and values to their mean by score.
 
+use super::mask::Mask;
 use crate::model::graph::{Graph, Node};
 
 /// Queries, keys and values [batch, heads, sequence, head size] and what makes scores of them.
@@ -13,8 +14,7 @@ pub(super) struct Scores<'a> {
     pub factors: Vec<(&'a str, &'a str)>,
     /// The operator's scale, where it is not 1 / sqrt(head size).
     pub scale: Option<f32>,
-    /// What is added to the scores.
-    pub mask: Option<&'a str>,
+    pub mask: Option<Mask<'a>>,
     /// The node that gives [batch, heads, sequence, head size].
     pub last: &'a Node<'a>,
 }
@@ -23,23 +23,26 @@ impl<'a> Scores<'a> {
     /// `last`: `Attention`, or the product with the values.
     pub fn of(graph: &'a Graph<'a>, last: &'a Node<'a>) -> Option<Self> {
         match (last.operator, last.domain) {
-            ("Attention", "") => Self::of_operator(last),
+            ("Attention", "") => Self::of_operator(graph, last),
             ("MatMul", "") => Self::of_products(graph, last),
             _ => None,
         }
     }
 
-    /// Without a mask or anything else that the fused operator lacks.
-    fn of_operator(last: &'a Node<'a>) -> Option<Self> {
+    /// Without anything that the fused operator lacks.
+    fn of_operator(graph: &'a Graph<'a>, last: &'a Node<'a>) -> Option<Self> {
         let (&[queries, keys, values, ref rest @ ..], [_]) = (&last.inputs[..], &last.outputs[..]) else {
             return None;
         };
-        let is_plain = rest.iter().all(|name| name.is_empty())
+        let mask = rest.first().filter(|name| !name.is_empty());
+        let mask = mask.map(|name| Mask { name, is_bool: graph.is_bool(name) });
+        let is_plain = rest.iter().skip(1).all(|name| name.is_empty())
+            && mask.as_ref().is_none_or(|mask| mask.is_bool)
             && last.float("softcap").is_none_or(|cap| cap == 0.0)
             && last.integer("is_causal").is_none_or(|causal| causal == 0)
             && last.integer("q_num_heads").is_none();
         let scale = last.float("scale");
-        let (keys_transposed, factors, mask) = (false, Vec::new(), None);
+        let (keys_transposed, factors) = (false, Vec::new());
         is_plain.then_some(Self { queries, keys, values, keys_transposed, factors, scale, mask, last })
     }
 
@@ -58,7 +61,7 @@ impl<'a> Scores<'a> {
             let is_product =
                 |name: &&&str| producer(unscaled(graph, name, &mut Vec::new()), "MatMul").is_some();
             let place = add.inputs.iter().position(|name| is_product(&name))?;
-            (scores, mask) = (add.input(place)?, Some(add.input(1 - place)?));
+            (scores, mask) = (add.input(place)?, Some(Mask { name: add.input(1 - place)?, is_bool: false }));
         }
         scores = unscaled(graph, scores, &mut factors);
         let &[queries, keys] = &producer(scores, "MatMul")?.inputs[..] else { return None };
