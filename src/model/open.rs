@@ -7,10 +7,10 @@ use std::path::Path;
 use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
-use super::graph::{Edit, Graph, without_weights, write_out_attention};
+use super::graph::{Edit, Graph, without_weights};
 use super::placement::RECORD_PLACEMENT;
 use super::sessions::SessionSettings;
-use super::surgery::fuse_attention;
+use super::surgery::{fuse_attention, write_out_attention};
 use super::{GraphFile, ModelError, OnnxRuntime, Provider};
 
 /// A graph's bytes with its edit; `None` where nothing is to be changed, and the file can be opened as it is.
@@ -89,19 +89,16 @@ pub(super) fn open(
 
 /// The vision encoder's bytes as its provider is best at them; `None` for the file as it is.
 pub(super) fn edited_vision(path: &Path, settings: SessionSettings) -> Result<Option<Edited>, ModelError> {
-    if settings.provider == Provider::Openvino {
-        let mut bytes = read(path)?;
-        // What is no graph is left to the runtime, which says more about it.
-        let changed = write_out_attention(&mut bytes).unwrap_or(0);
-        return Ok((changed > 0).then(|| Edited { bytes, folder: folder_of(path) }));
-    }
-    if !settings.rewrites(GraphFile::VisionEncoder) {
-        return Ok(None);
-    }
+    let rewrite = match settings.provider {
+        Provider::Openvino => write_out_attention,
+        _ if settings.rewrites(GraphFile::VisionEncoder) => fuse_attention,
+        _ => return Ok(None),
+    };
     let bytes = read(path)?;
     let mut edit = Edit::default();
+    // What is no graph is left to the runtime, which says more about it.
     if let Ok(graph) = Graph::read(&bytes) {
-        fuse_attention(&graph, &mut edit);
+        rewrite(&graph, &mut edit);
     }
     edited(path, bytes, edit, settings.provider)
 }

@@ -5,7 +5,6 @@
 mod edit;
 mod interface;
 mod node;
-mod plain_attention;
 mod skeleton;
 mod tensor;
 mod wire;
@@ -15,7 +14,6 @@ use std::collections::HashMap;
 pub use edit::{Attribute, Edit};
 pub use interface::{Interface, Outlet};
 pub use node::Node;
-pub use plain_attention::write_out_attention;
 pub use skeleton::without_weights;
 use wire::{Body, Fields, offset};
 
@@ -27,7 +25,10 @@ pub struct Malformed;
 /// The set of operators that ONNX Runtime adds to the standard ones.
 pub const MICROSOFT: &str = "com.microsoft";
 
-/// Element type of 64-bit integers in `TensorProto.DataType`.
+/// Element types in `TensorProto.DataType`: 32-bit floats.
+const FLOAT: u64 = 1;
+
+/// ... 64-bit integers.
 const INT64: u64 = 7;
 
 /// That of truth values.
@@ -202,7 +203,16 @@ impl<'a> Graph<'a> {
 
     /// Whether a tensor that is computed is declared as truth values.
     pub fn is_bool(&self, name: &str) -> bool {
-        self.types.iter().any(|declared| declared.name == name && declared.element == Some(BOOL))
+        self.is_declared(name, BOOL)
+    }
+
+    /// Whether a tensor that is computed is declared as 32-bit floats.
+    pub fn is_f32(&self, name: &str) -> bool {
+        self.is_declared(name, FLOAT)
+    }
+
+    fn is_declared(&self, name: &str, element: u64) -> bool {
+        self.types.iter().any(|declared| declared.name == name && declared.element == Some(element))
     }
 
     /// Whether a node of that operator is in the graph.

@@ -10,8 +10,10 @@ mod heads;
 mod mask;
 mod scores;
 mod side_by_side;
+mod written_out;
 
 pub(super) use asked::{ASKED, compute_asked_logits};
 pub(super) use attention::fuse_attention;
 pub(super) use grouped::share_keys_and_values;
 pub(super) use head::Head;
+pub(super) use written_out::write_out_attention;
