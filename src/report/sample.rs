@@ -74,7 +74,7 @@ pub fn analysis() -> FollowingAnalysis {
                 other: 24,
             },
         ],
-        layers: None,
+        layers: Some(super::sample_layers::layers()),
     }
 }
 

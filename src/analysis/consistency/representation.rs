@@ -46,14 +46,15 @@ pub(super) fn representations(
     let most = MEMORY_BYTES / (length * size_of::<f32>()).max(1);
     let mut found: BTreeMap<&str, Vec<Vec<(String, PairFound)>>> = BTreeMap::new();
     for portion in portions(&loads, &texts, most) {
-        let of_depth = |key: &MeanTokenKey| portion.iter().any(|load| load.depth == key.depth);
+        let depths: BTreeSet<&str> = portion.iter().map(|load| load.depth).collect();
+        let of_depth = |key: &MeanTokenKey| depths.contains(key.depth.as_str());
         let mut texts: BTreeMap<String, Vectors> = BTreeMap::new();
         for_each_mean_token(run_dir, partition, Shown::Text, of_depth, |key, vector| {
             texts.entry(key.depth).or_default().insert(key.item_id, (key.group_id, vector));
         })?;
-        let loaded = |key: &MeanTokenKey| {
-            portion.iter().any(|load| (load.depth, load.variant) == (&key.depth, &key.variant))
-        };
+        let renderings: BTreeSet<(&str, &str)> =
+            portion.iter().map(|load| (load.depth, load.variant)).collect();
+        let loaded = |key: &MeanTokenKey| renderings.contains(&(key.depth.as_str(), key.variant.as_str()));
         let mut images: BTreeMap<(String, String), Vectors> = BTreeMap::new();
         for_each_mean_token(run_dir, partition, Shown::Image, loaded, |key, vector| {
             let of_rendering = images.entry((key.depth, key.variant)).or_default();
