@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod bad_consistency;
+mod bad_layers;
 mod bad_tables;
 mod comparison_golden;
 mod comparison_output;

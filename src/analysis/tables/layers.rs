@@ -96,14 +96,9 @@ pub fn read_layers(run_dir: &Path, partition: &Partition) -> Result<LayerTable, 
     })?;
     for ((item_id, _), points) in &mut cases {
         points.sort_by_key(|point| point.layer);
-        if points.windows(2).any(|pair| pair[0].layer == pair[1].layer) {
-            let (item_id, presentation) = (item_id.clone(), CONFLICT.into());
-            return Err(AnalysisError::DuplicatePrompt {
-                item_id,
-                presentation,
-                variant: super::consistency::NO_VARIANT.into(),
-                folder,
-            });
+        if let Some([twice, _]) = points.windows(2).find(|pair| pair[0].layer == pair[1].layer) {
+            let (item_id, layer) = (item_id.clone(), twice.layer);
+            return Err(AnalysisError::DuplicateLayer { item_id, layer, folder });
         }
     }
     match runs.len() {
