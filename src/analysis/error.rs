@@ -144,6 +144,21 @@ pub enum AnalysisError {
         folder: PathBuf,
     },
 
+    /// A layer of a case occurs twice.
+    #[error(
+        "the conflict case `{item_id}` has more than one row of layer {layer} under {}; two runs may have been written into \
+         one directory: analyze each in its own",
+        folder.display()
+    )]
+    DuplicateLayer {
+        /// The case.
+        item_id: String,
+        /// The layer, from 1.
+        layer: i32,
+        /// Folder of the parts.
+        folder: PathBuf,
+    },
+
     /// A run is given twice.
     #[error(
         "the run `{run}` on the suite `{suite}` is given twice, the second time as {}; give every run once",

@@ -1,15 +1,17 @@
 //! What it means: tables in, numbers with intervals out. Reads Parquet only; never touches a model.
 //!
-//! [`analyze`] reads runs through `tables`, computes in `following` and `consistency` with the means of `statistics` and
+//! [`analyze`] reads runs through `tables`, computes in `following`, `layers` and `consistency` with the means of `statistics` and
 //! `estimates`, compares in `models`, and answers with the plain values of `summary`. [`compare`] holds one run against a
 //! reference run of the same prompts, in `comparison`. `table` prints either, `output` encodes it; writing the files is the
 //! caller's work.
 
+pub(crate) mod bins;
 pub mod comparison;
 pub mod consistency;
 pub mod error;
 mod estimates;
 pub mod following;
+pub mod layers;
 pub mod models;
 pub mod output;
 pub mod statistics;
@@ -24,13 +26,14 @@ pub use comparison::compare;
 pub use error::AnalysisError;
 pub use summary::{
     Analysis, AnalysisSettings, ConsistencyAnalysis, ConsistencySettings, FollowingAnalysis,
-    FollowingSettings,
+    FollowingSettings, LayersSettings,
 };
 
 use tables::partitions_if_any;
 
-/// Analyses every model and suite of each run: which modality is followed, where it has the table `following`, and whether
-/// the same content is answered alike, where its `outcomes` show it in several ways.
+/// Analyses every model and suite of each run: which modality is followed, where it has the table `following`, after which
+/// layer, where it has `layers`, too, and whether the same content is answered alike, where its `outcomes` show it in
+/// several ways.
 ///
 /// Runs stay in the order given; within one, models and suites are sorted. The result depends on the rows and the settings
 /// alone, neither on their order nor on the number of threads.
@@ -57,7 +60,10 @@ fn analyze_run(run: &Path, settings: &AnalysisSettings) -> Result<Analysis, Anal
     let mut without_rows = None;
     for partition in partitions_if_any(run, tables::following::TABLE)? {
         match following::analyze_partition(run, &partition, &settings.following) {
-            Ok(of) => analysis.following.push(of),
+            Ok(of) => {
+                let layers = layers::analyze_partition(run, &partition, &of, &settings.layers)?;
+                analysis.following.push(FollowingAnalysis { layers, ..of });
+            }
             // A suite without conflict cases leaves the table empty, which is no fault if there is something else.
             Err(error @ AnalysisError::NoRows { .. }) => without_rows = Some(error),
             Err(error) => return Err(error),

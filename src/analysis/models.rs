@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use super::statistics::pearson::correlation;
 use super::summary::{
-    Alignment, AlignmentCorrelation, ConsistencyAnalysis, Estimate, ModelComparison, ModelRow,
+    Alignment, AlignmentCorrelation, BEST_DEPTH, ConsistencyAnalysis, DECODER_ENDS, Estimate,
+    ModelComparison, ModelRow,
 };
+use super::tables::embeddings::depth_order;
 
 /// The RER of a model over some comparisons.
 type Rer = fn(&ModelRow) -> Option<Estimate>;
@@ -17,8 +19,7 @@ const SUBSETS: [(&str, Rer); 2] = [("all", |row| row.rer), ("ocr-correct", |row|
 pub fn compare(analyses: &[ConsistencyAnalysis]) -> ModelComparison {
     let models: Vec<ModelRow> = analyses.iter().map(row).collect();
     let suites: BTreeSet<&str> = models.iter().map(|row| row.suite.as_str()).collect();
-    let depths: BTreeSet<&str> =
-        models.iter().flat_map(|row| &row.representations).map(|at| at.depth.as_str()).collect();
+    let depths = depths(&models);
     let mut correlations = Vec::new();
     for &suite in &suites {
         let of_suite: Vec<&ModelRow> = models.iter().filter(|row| row.suite == suite).collect();
@@ -47,6 +48,17 @@ pub fn compare(analyses: &[ConsistencyAnalysis]) -> ModelComparison {
     ModelComparison { models, correlations }
 }
 
+/// Every depth of a model, on the way through the decoder; then [`BEST_DEPTH`], where there are others than its ends.
+fn depths(models: &[ModelRow]) -> Vec<&str> {
+    let found: BTreeSet<&str> =
+        models.iter().flat_map(|row| &row.representations).map(|at| at.depth.as_str()).collect();
+    let within = found.iter().any(|depth| !DECODER_ENDS.contains(depth));
+    let mut depths: Vec<&str> = found.into_iter().collect();
+    depths.sort_by_key(|depth| depth_order(depth));
+    depths.extend(within.then_some(BEST_DEPTH));
+    depths
+}
+
 fn row(of: &ConsistencyAnalysis) -> ModelRow {
     let (all, gated) = (&of.all.pooled.rates, &of.ocr_correct.pooled.rates);
     ModelRow {
@@ -59,11 +71,13 @@ fn row(of: &ConsistencyAnalysis) -> ModelRow {
         cfr_ocr_correct: gated.cfr,
         accuracy: all.accuracy,
         representations: of.representations.clone(),
+        best_depth: of.best_depth.clone(),
     }
 }
 
+/// How alike image and text are at a depth; [`BEST_DEPTH`] is the model's own, by this measure.
 fn aligned(row: &ModelRow, depth: &str, alignment: Alignment) -> Option<f64> {
-    let at = row.representations.iter().find(|at| at.depth == depth)?;
+    let at = row.at_depth(depth, alignment)?;
     let estimate = match alignment {
         Alignment::Cosine => at.cosine,
         Alignment::Retrieval => at.retrieval,

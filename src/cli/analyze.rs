@@ -6,7 +6,9 @@ use clap::Args;
 
 use super::error::CliError;
 use crate::analysis::summary::{Analysis, Unparsed};
-use crate::analysis::{self, AnalysisSettings, ConsistencySettings, FollowingSettings, output, table};
+use crate::analysis::{
+    self, AnalysisSettings, ConsistencySettings, FollowingSettings, LayersSettings, output, table,
+};
 use crate::record::atomic;
 
 /// `crossmodal analyze`
@@ -38,6 +40,12 @@ pub(super) struct AnalysisOptions {
     /// Label shuffles of the permutation test
     #[arg(long, value_name = "N", default_value_t = FollowingSettings::default().permutations)]
     permutations: u32,
+    /// How far from the balance point a case is ambiguous, in dH_rel (runs with --probe-layers)
+    #[arg(long, value_name = "X", default_value_t = LayersSettings::default().ambiguous_width, value_parser = ambiguous_width)]
+    ambiguous_width: f64,
+    /// Least number of cases for a cell of layer x dH_rel to have a mean (runs with --probe-layers)
+    #[arg(long, value_name = "N", default_value_t = LayersSettings::default().min_cell_cases)]
+    min_cell_cases: u64,
     #[command(flatten)]
     resampling: ResamplingOptions,
 }
@@ -66,6 +74,11 @@ fn bin_width(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "expected a number from 0.01 to 4".into())
 }
 
+fn ambiguous_width(text: &str) -> Result<f64, String> {
+    let inside = |width: &f64| *width > 0.0 && *width <= 4.0;
+    text.parse().ok().filter(inside).ok_or_else(|| "expected a number above 0, up to 4".into())
+}
+
 fn confidence(text: &str) -> Result<f64, String> {
     let inside = |share: &f64| *share > 0.0 && *share < 1.0;
     text.parse().ok().filter(inside).ok_or_else(|| "expected a number between 0 and 1, such as 0.95".into())
@@ -73,12 +86,14 @@ fn confidence(text: &str) -> Result<f64, String> {
 
 impl AnalysisOptions {
     pub fn settings(&self) -> AnalysisSettings {
-        let Self { bin_width, min_bin_cases, permutations, ref resampling } = *self;
+        let Self { bin_width, min_bin_cases, permutations, ambiguous_width, min_cell_cases, ref resampling } =
+            *self;
         let consistency = resampling.settings();
         let ConsistencySettings { bootstrap, confidence, seed, .. } = consistency;
         let following =
             FollowingSettings { bin_width, min_bin_cases, bootstrap, confidence, permutations, seed };
-        AnalysisSettings { following, consistency }
+        let layers = LayersSettings { ambiguous_width, min_cell_cases };
+        AnalysisSettings { following, consistency, layers }
     }
 }
 

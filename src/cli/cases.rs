@@ -32,15 +32,20 @@ pub(super) fn reopened(manifest: &Manifest) -> Option<Box<dyn Suite>> {
     suite
 }
 
-/// Cases of every kind, spread over the run, with their pictures and prompts.
+/// Those of the items `named`, and cases of every kind, spread over the run, with their pictures and prompts.
 pub(super) fn sample(
     run: &Path,
     partition: &Partition,
     suite: Option<&dyn Suite>,
     count: usize,
+    named: &[&str],
 ) -> Result<Vec<CaseView>, CliError> {
     let rows = read_following(run, partition)?;
-    let chosen = choose(&rows, count);
+    let mut chosen: Vec<&FollowingRow> =
+        rows.iter().filter(|row| named.contains(&row.item_id.as_str())).take(count).collect();
+    let others = choose(&rows, count - chosen.len());
+    let others: Vec<_> = others.into_iter().filter(|row| !named.contains(&row.item_id.as_str())).collect();
+    chosen.extend(others);
     let groups = groups_of(suite, chosen.iter().map(|row| row.group_id.as_str()).collect());
     let cases: Vec<CaseParts> = chosen.iter().map(|row| CaseParts::of(row, &groups)).collect();
     let wanted: HashSet<(&str, &str)> = cases.iter().flat_map(CaseParts::keys).collect();

@@ -81,7 +81,10 @@ pub(super) fn write(
         analysis,
         fidelity,
         cases: &match conflicts {
-            true => cases::sample(run, &partition, suite.as_deref(), cases.unwrap_or(DEFAULT_CASES))?,
+            true => {
+                let (count, named) = (cases.unwrap_or(DEFAULT_CASES), examples(analysis, &manifest));
+                cases::sample(run, &partition, suite.as_deref(), count, &named)?
+            }
             false => Vec::new(),
         },
         items: &match same_content {
@@ -91,6 +94,14 @@ pub(super) fn write(
     };
     let page = render(&page);
     atomic::write(path, page.as_bytes()).map_err(|source| CliError::Write { path: path.into(), source })
+}
+
+/// The cases that a figure of this run shows by name: its readers want to see them.
+fn examples<'a>(analysis: &'a Analysis, manifest: &Manifest) -> Vec<&'a str> {
+    let of_run =
+        analysis.following.iter().filter(|of| (&of.run, &of.suite) == (&manifest.run, &manifest.suite));
+    let drawn = of_run.filter_map(|of| of.layers.as_ref()?.trajectories.as_ref());
+    drawn.flat_map(|example| &example.cases).map(|case| case.item_id.as_str()).collect()
 }
 
 fn described(manifest: &Manifest, analysis: &AnalysisSettings) -> Vec<(String, String)> {

@@ -11,19 +11,20 @@ use super::{escape, number};
 /// How every PNG file begins.
 const PNG_SIGNATURE: [u8; 8] = [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n'];
 
-/// The card. `position` counts from 1.
+/// The card. `position` counts from 1; `bin` names the case's bin of dH_rel.
 #[must_use]
-pub fn card(position: usize, case: &CaseView) -> String {
+pub fn card(position: usize, case: &CaseView, bin: &str) -> String {
     let follows = following(case);
     format!(
         "<article class=\"case\" id=\"case-{position}\" tabindex=\"-1\" aria-labelledby=\"case-{position}-name\" \
-         data-follows=\"{}\" data-dv=\"{}\" data-dt=\"{}\" data-control=\"{}\">\
+         data-follows=\"{}\" data-dv=\"{}\" data-dt=\"{}\" data-control=\"{}\" data-bin=\"{}\">\
          <header><h3 id=\"case-{position}-name\">{}</h3><p class=\"chips\">{}</p></header>\
          <div class=\"case-body\"><div class=\"case-image\">{}{}</div><div class=\"presentations\">{}</div></div></article>",
         escape::html(&follows),
         escape::html(&tier(case.dv)),
         escape::html(&tier(case.dt)),
         escape::html(control(case)),
+        escape::html(bin),
         escape::html(&case.item_id),
         chips(case, &follows),
         image(case),

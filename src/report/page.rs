@@ -1,5 +1,6 @@
 //! The page around it all: head, heading, contents, and the order of the sections.
 
+use super::case_links::CaseLinks;
 use super::document::document;
 use super::figure::nothing;
 use super::input::{About, CaseView, ItemView};
@@ -131,7 +132,7 @@ fn contents(page: &Page) -> String {
         _ => link("items".into(), "Items".into()),
     };
     let following = match page.following().as_slice() {
-        [_] => section::contents(&following_id(0)),
+        [analysis] => section::contents(&following_id(0), analysis),
         several => {
             let names = several.iter().map(|of| section::name(&of.model, &of.suite));
             names.enumerate().map(|(index, name)| link(following_id(index), name)).collect()
@@ -155,7 +156,7 @@ fn sections(page: &Page) -> String {
         let sentence = "There are no figures: a run is analysed after it has answered a suite of conflict cases, or one \
                         that shows the same content in several ways.";
         let fidelity = page.fidelity.map(fidelity::section).unwrap_or_default();
-        return format!("{}{fidelity}{}", nothing(sentence), cases::section(page.cases));
+        return format!("{}{fidelity}{}", nothing(sentence), cases::section(page.cases, &all_links(page)));
     }
     let named = following.len() + consistency.len() > 1;
     // An analysis among others has its name; one among others of its kind has its finding here and not at the top.
@@ -169,7 +170,7 @@ fn sections(page: &Page) -> String {
     };
     let of_consistency = |(index, of): (usize, &&ConsistencyAnalysis)| {
         let finding = (consistency.len() > 1).then(|| consistency::finding::sentence(of));
-        consistency::section(&consistency_id(index), of, &title(&of.model, &of.suite, finding))
+        consistency::section(&consistency_id(index), of, &title(&of.model, &of.suite, finding), page.items)
     };
     let mut sections: Vec<String> = consistency.iter().enumerate().map(of_consistency).collect();
     sections.extend(page.analysis.models.as_ref().map(consistency::models::section));
@@ -178,13 +179,27 @@ fn sections(page: &Page) -> String {
     }
     sections.extend(following.iter().enumerate().map(|(index, of)| {
         let finding = (following.len() > 1).then(|| finding::sentence(of));
-        section::section(&following_id(index), of, &title(&of.model, &of.suite, finding))
+        section::section(&following_id(index), of, &title(&of.model, &of.suite, finding), &links(page, of))
     }));
     sections.extend(page.fidelity.map(fidelity::section));
     if with_cases(page) {
-        sections.push(cases::section(page.cases));
+        sections.push(cases::section(page.cases, &all_links(page)));
     }
     sections.concat()
+}
+
+/// Links to the page's cases from the figures of an analysis; none from one whose cases they are not.
+fn links<'a>(page: &Page<'a>, analysis: &FollowingAnalysis) -> CaseLinks<'a> {
+    match (&analysis.model, &analysis.suite) == (&page.about.model, &page.about.suite) {
+        true => CaseLinks::new(page.cases, analysis),
+        false => CaseLinks::default(),
+    }
+}
+
+/// Those of the analysis whose cases the page shows.
+fn all_links<'a>(page: &Page<'a>) -> CaseLinks<'a> {
+    let mut of_cases = page.following().into_iter().map(|of| links(page, of));
+    of_cases.find(|links| !links.is_empty()).unwrap_or_default()
 }
 
 fn footer(about: &About) -> String {

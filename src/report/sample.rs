@@ -74,6 +74,7 @@ pub fn analysis() -> FollowingAnalysis {
                 other: 24,
             },
         ],
+        layers: Some(super::sample_layers::layers()),
     }
 }
 

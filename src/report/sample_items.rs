@@ -8,11 +8,10 @@ use std::sync::LazyLock;
 use image::{ImageFormat, Rgb, RgbImage};
 
 use super::input::{AnswerView, ItemView, RenderingView};
+use super::sample_layers;
 use crate::analysis::consistency::analyze_rows;
 use crate::analysis::models::compare;
-use crate::analysis::summary::{
-    ConsistencyAnalysis, ConsistencySettings, Estimate, ModelComparison, Representation,
-};
+use crate::analysis::summary::{ConsistencyAnalysis, ConsistencySettings, ModelComparison};
 use crate::analysis::tables::{ConsistencyRow, Shown};
 
 const TASKS: [&str; 4] = ["mmlu", "arc", "gsm-symbolic", "soebench"];
@@ -94,16 +93,9 @@ fn rows(run: &str, skill: f64) -> Vec<ConsistencyRow> {
 pub fn model(run: &str, name: &str, skill: f64, cosine: f64) -> ConsistencyAnalysis {
     let settings = ConsistencySettings { bootstrap: 40, ..ConsistencySettings::default() };
     let analysis = analyze_rows(name, "rest", &rows(run, skill), &settings).unwrap();
-    let near = |value: f64| Some(Estimate { value, interval: Some((value - 0.03, value + 0.03)) });
-    let at = |depth: &str, cosine: f64| Representation {
-        depth: depth.to_string(),
-        pairs: 600,
-        cosine: near(cosine),
-        image_to_text: near(0.5 * cosine + 0.1),
-        text_to_image: near(0.5 * cosine + 0.2),
-        retrieval: near(0.5 * cosine + 0.15),
-    };
-    ConsistencyAnalysis { representations: vec![at("input", 0.3 * cosine), at("output", cosine)], ..analysis }
+    let (representations, best_depth) = sample_layers::representations(cosine);
+    let similarities = Some(sample_layers::similarities());
+    ConsistencyAnalysis { representations, best_depth: Some(best_depth), similarities, ..analysis }
 }
 
 /// The analysis of the run of the sample page.

@@ -53,8 +53,31 @@
     event.preventDefault();
   });
 
+  // Shows a card that a figure leads to, among those of its bin where the figure says which.
+  const reveal = (id, bin) => {
+    const card = cards.find((one) => one.id === id);
+    if (!card) return;
+    const wanted = { bin: bin || "", control: bin ? "none" : "" };
+    for (const filter of filters) filter.value = wanted[filter.dataset.filter] || "";
+    all.checked = false;
+    current = Math.max(0, matching().indexOf(card));
+    show();
+    card.scrollIntoView({ block: "start" });
+    card.focus({ preventScroll: true });
+  };
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href^='#case-']");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const target = link.getAttribute("href");
+    history.pushState(null, "", target);
+    reveal(target.slice(1), link.dataset.toBin);
+  });
+  window.addEventListener("hashchange", () => reveal(location.hash.slice(1)));
+
   all.checked = false;
   controls.hidden = false;
   browser.classList.add("browsing");
   show();
+  if (location.hash) reveal(location.hash.slice(1));
 })();

@@ -1,14 +1,17 @@
 //! One analysis on the page: its finding, its tiles, its figures.
 
+use super::case_links::CaseLinks;
 use super::figure::{DH_REL, cells, controls, curve, halves, tally, tiers};
 use super::part::{Part, sections};
-use super::{escape, tiles};
+use super::{escape, inside, tiles};
 use crate::analysis::summary::FollowingAnalysis;
 
-/// The analysis as sections. `id` is unique on the page; `title` is the markup that names it, empty where it stands alone.
+/// The analysis as sections. `id` is unique on the page; `title` is the markup that names it, empty where it stands alone;
+/// `links` lead to its cases on the page.
 #[must_use]
-pub fn section(id: &str, analysis: &FollowingAnalysis, title: &str) -> String {
-    let parts = sections(id, !title.is_empty(), parts(id, analysis));
+pub fn section(id: &str, analysis: &FollowingAnalysis, title: &str, links: &CaseLinks) -> String {
+    let parts = parts(id, analysis).into_iter().chain(inside::part(id, analysis, links));
+    let parts = sections(id, !title.is_empty(), parts);
     format!(
         "<div class=\"analysis\" id=\"{id}\">{title}{}{}{parts}</div>",
         tiles::tiles(analysis),
@@ -24,7 +27,8 @@ pub fn name(model: &str, suite: &str) -> String {
 
 /// Links to the sections of an analysis.
 #[must_use]
-pub fn contents(id: &str) -> String {
+pub fn contents(id: &str, analysis: &FollowingAnalysis) -> String {
+    let layers = analysis.layers.is_some().then_some(("layers", "Layers"));
     [
         ("curve", "Curve"),
         ("tiers", "Difficulty"),
@@ -32,7 +36,8 @@ pub fn contents(id: &str) -> String {
         ("halves", "Robustness"),
         ("controls", "Controls"),
     ]
-    .iter()
+    .into_iter()
+    .chain(layers)
     .map(|(key, title)| format!("<a href=\"#{id}-{key}\">{title}</a>"))
     .collect()
 }

@@ -9,7 +9,9 @@ use super::{
 use crate::analysis::summary::{Analysis, BalancePoint, ConsistencyAnalysis, Estimate, FollowingAnalysis};
 
 const FIGURES: [&str; 6] = ["tally", "curve", "tiers", "cells", "halves", "controls"];
+const LAYER_FIGURES: [&str; 4] = ["oscillations", "heat-map", "classes", "trajectories"];
 pub(super) const CONSISTENCY_FIGURES: [&str; 4] = ["modalities", "resolution", "effects", "tokens"];
+const DEPTH_FIGURES: [&str; 2] = ["depths", "similarity"];
 
 /// The page of these analyses of following.
 fn render(about: &About, following: &[FollowingAnalysis], cases: &[CaseView]) -> String {
@@ -101,10 +103,12 @@ fn the_policy_allows_this_style_and_this_script_and_no_network() {
 
 #[test]
 fn every_figure_is_there() {
-    assert_eq!(values(&page(), "data-figure"), FIGURES);
+    assert_eq!(values(&page(), "data-figure"), [&FIGURES[..], &LAYER_FIGURES].concat());
     let alone = consistency_page(vec![sample_items::analysis()], &[]);
-    assert_eq!(values(&alone, "data-figure"), CONSISTENCY_FIGURES);
-    let all = [&CONSISTENCY_FIGURES[..], &["alignment"], &FIGURES, &["entropies"]].concat();
+    assert_eq!(values(&alone, "data-figure"), [&CONSISTENCY_FIGURES[..], &DEPTH_FIGURES].concat());
+    let all =
+        [&CONSISTENCY_FIGURES[..], &DEPTH_FIGURES, &["alignment"], &FIGURES, &LAYER_FIGURES, &["entropies"]]
+            .concat();
     assert_eq!(values(&full_page(), "data-figure"), all);
 }
 
@@ -288,9 +292,13 @@ fn every_case_is_a_card_that_the_filters_can_find() {
     let (page, cases) = (page(), sample::cases());
     assert_eq!(page.matches("<article class=\"case\"").count(), cases.len());
     assert_eq!(values(&page, "data-follows").len(), cases.len());
-    for (attribute, filter) in
-        [("data-dv", "dv"), ("data-dt", "dt"), ("data-control", "control"), ("data-follows", "follows")]
-    {
+    for (attribute, filter) in [
+        ("data-dv", "dv"),
+        ("data-dt", "dt"),
+        ("data-control", "control"),
+        ("data-follows", "follows"),
+        ("data-bin", "bin"),
+    ] {
         let select = page.split(&format!("<select data-filter=\"{filter}\"")).nth(1).unwrap();
         let select = select.split("</select>").next().unwrap();
         for value in values(&page, attribute) {
@@ -337,6 +345,7 @@ fn an_empty_analysis_has_a_sentence_for_every_figure() {
         vision_tiers: Vec::new(),
         text_tiers: Vec::new(),
         controls: Vec::new(),
+        layers: None,
         ..sample::analysis()
     };
     let page = render(&sample::about(), &[analysis], &[]);

@@ -85,15 +85,18 @@ fn a_table_from_before_there_were_variants() {
 
 #[test]
 fn vectors_that_cannot_be_compared() {
-    let lists = |vectors: [&[f32]; 2]| -> ArrayRef {
+    // Two texts, and two images whose vectors are well.
+    let lists = |texts: [&[f32]; 2]| -> ArrayRef {
+        let vectors = texts.into_iter().chain([&[1.0, 2.0][..]; 2]);
         let rows = vectors.map(|vector| Some(vector.iter().copied().map(Some).collect::<Vec<_>>()));
         Arc::new(ListArray::from_iter_primitive::<Float32Type, _, _>(rows))
     };
     let message_for = |column| {
         let run = run_of(same_content("run-1", &[1]));
-        let columns = with(same_embeddings(&[1], 0.0), "mean_text", column);
-        let columns = with(columns, "presentation", Arc::new(StringArray::from(vec!["text"; 2])));
-        let columns = with(columns, "item_id", Arc::new(StringArray::from(vec!["a", "b"])));
+        let columns = with(same_embeddings(&[1, 2], 0.0), "mean_text", column);
+        let shown = vec!["text", "text", "image", "image"];
+        let columns = with(columns, "presentation", Arc::new(StringArray::from(shown)));
+        let columns = with(columns, "item_id", Arc::new(StringArray::from(vec!["a", "b", "a", "b"])));
         write(&run.part("embeddings", "m", "s", 0), columns);
         message(&run)
     };
@@ -109,7 +112,7 @@ fn vectors_that_cannot_be_compared() {
         format!("row 0 of {part}, column `mean_text`: expected finite numbers, found NaN")
     );
     assert_eq!(
-        message_for(Arc::new(StringArray::from(vec!["1"; 2]))),
+        message_for(Arc::new(StringArray::from(vec!["1"; 4]))),
         format!("column `mean_text` of {part} must be list of float32, but it is Utf8")
     );
 }

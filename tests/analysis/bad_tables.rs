@@ -12,7 +12,8 @@ use crate::run_directory::{Columns, Profile, Run, following, outcomes, write};
 
 pub fn settings() -> AnalysisSettings {
     let following = FollowingSettings { bootstrap: 2, permutations: 2, ..FollowingSettings::default() };
-    AnalysisSettings { following, consistency: ConsistencySettings { bootstrap: 2, ..Default::default() } }
+    let consistency = ConsistencySettings { bootstrap: 2, ..Default::default() };
+    AnalysisSettings { following, consistency, ..Default::default() }
 }
 
 /// The message for a run, with its temporary folder as RUN.

@@ -85,6 +85,7 @@ fn analysis() -> FollowingAnalysis {
             designed_vision: 5_500,
             other: 88,
         }],
+        layers: None,
     }
 }
 
@@ -140,6 +141,9 @@ fn a_whole_analysis() {
 
     Controls: what the answer to both modalities together agrees with
       text-irrelevant   5,600 cases: text 12, image 5,500, other 88
+
+    Layers
+      this run was not probed: `crossmodal run --probe-layers` writes what the model would answer after each layer
     ");
 }
 
@@ -155,6 +159,7 @@ fn nothing_analysed() {
         vision_tiers: vec![],
         text_tiers: vec![],
         controls: vec![],
+        layers: None,
         ..analysis()
     };
     insta::assert_snapshot!(to_text(&empty), @r"

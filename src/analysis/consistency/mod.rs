@@ -2,7 +2,7 @@
 //!
 //! `items` gathers the rows of an item, `comparison` makes comparisons of them, and every other file computes one section
 //! of the analysis: `metrics` and `tests` (of modalities) on subsets of the comparisons, `effects`, `tokens`, `ocr` and
-//! `renderings` on the items, `representation` on the table `embeddings`.
+//! `renderings` on the items, `representation` and `similarity` on the table `embeddings`.
 
 mod comparison;
 mod effects;
@@ -12,6 +12,7 @@ mod modality_tests;
 mod ocr;
 mod renderings;
 mod representation;
+mod similarity;
 mod tokens;
 
 use std::path::Path;
@@ -37,7 +38,12 @@ pub(super) fn analyze_partition(
     let rows = read_consistency(run_dir, partition)?;
     let analysis = analyze_rows(&partition.model, &partition.suite, &rows, settings)?;
     let representations = representation::representations(run_dir, partition, &resampling(settings))?;
-    Ok(ConsistencyAnalysis { representations, ..analysis })
+    let best_depth = representation::best_depth(&representations);
+    let similarities = match best_depth.as_ref().and_then(|best| best.retrieval.as_ref()) {
+        Some(depth) => similarity::matrix(run_dir, partition, depth)?,
+        None => None,
+    };
+    Ok(ConsistencyAnalysis { representations, best_depth, similarities, ..analysis })
 }
 
 /// Analyses the rows of one model and suite, whatever their order; no item may have two rows of one presentation and
@@ -72,6 +78,8 @@ pub fn analyze_rows(
         variant_agreement: renderings::agreement(&items, settings.unparsed, &resampling),
         tokens: tokens::tokens(complete, &resampling),
         representations: Vec::new(),
+        best_depth: None,
+        similarities: None,
     })
 }
 

@@ -1,6 +1,7 @@
 //! P(text following | dH_rel) over the cases that follow a modality: bins, fits, balance point and monotonicity.
 
 use super::resampling;
+use crate::analysis::bins::{LIMIT, bin_of, edges};
 use crate::analysis::statistics::bootstrap::{Interval, number_groups};
 use crate::analysis::statistics::isotonic::{Crossing, DecreasingFit, Point};
 use crate::analysis::statistics::logistic::{self, LogisticFit, Observation};
@@ -10,9 +11,6 @@ use crate::analysis::summary::{
     BalancePoint, Curve, CurveBin, Estimate, FollowingSettings, Logistic, Monotonicity,
 };
 use crate::analysis::tables::FollowingRow;
-
-/// dH_rel lies between `-LIMIT` and `LIMIT`.
-const LIMIT: f64 = 2.0;
 
 /// A case that follows the text or the image, and has a dH_rel.
 #[derive(Debug, Clone, Copy)]
@@ -147,19 +145,6 @@ impl Figures {
 fn inside_crossing(fit: LogisticFit) -> Option<f64> {
     let x = -fit.intercept / fit.slope;
     (fit.slope < 0.0 && x.abs() <= LIMIT).then_some(x)
-}
-
-/// Edges of the bins on [-2, 2]; the last bin is narrower where the width does not divide 4.
-fn edges(width: f64) -> Vec<f64> {
-    let bins = ((2.0 * LIMIT / width) - 1e-9).ceil() as usize;
-    let mut edges: Vec<f64> = (0..bins).map(|bin| width.mul_add(bin as f64, -LIMIT)).collect();
-    edges.push(LIMIT);
-    edges
-}
-
-/// The bin of a dH_rel: its lower edge is included, its upper one is not, but for the last.
-fn bin_of(edges: &[f64], dh_rel: f64) -> usize {
-    edges[1..edges.len() - 1].partition_point(|edge| *edge <= dh_rel)
 }
 
 fn monotonicity<'b>(

@@ -76,6 +76,7 @@ pub fn analyze_rows(
         vision_tiers: breakdown::vision_tiers(outcomes, &resampling),
         text_tiers: breakdown::text_tiers(outcomes, &resampling),
         controls: breakdown::controls(rows),
+        layers: None,
     })
 }
 
@@ -124,7 +125,7 @@ fn splits(cases: &[CurveCase], settings: &FollowingSettings) -> Vec<CurveSplit> 
 }
 
 /// The analysis' bootstrap.
-fn resampling(settings: &FollowingSettings) -> GroupBootstrap {
+pub(super) fn resampling(settings: &FollowingSettings) -> GroupBootstrap {
     GroupBootstrap { resamples: settings.bootstrap, confidence: settings.confidence, seed: settings.seed }
 }
 

@@ -2,10 +2,15 @@
 
 mod consistency;
 mod following;
+mod layers;
 mod parquet_table;
 
 pub use consistency::{EFFECTS_TABLE, METRICS_TABLE, effects_parquet, metrics_parquet};
 pub use following::{CURVE_TABLE, SUMMARY_TABLE, curve_parquet, summary_parquet};
+pub use layers::{
+    CLASSES_TABLE, HEAT_MAP_TABLE, LAYERS_SUMMARY_TABLE, TRAJECTORIES_TABLE, classes_parquet,
+    heat_map_parquet, layers_summary_parquet, trajectories_parquet,
+};
 
 use serde::Serialize;
 
@@ -26,6 +31,7 @@ pub fn to_parquet(analysis: &Analysis) -> Result<Vec<(&'static str, Vec<u8>)>, A
     if !analysis.following.is_empty() {
         tables.push((CURVE_TABLE, curve_parquet(&analysis.following)?));
         tables.push((SUMMARY_TABLE, summary_parquet(&analysis.following)?));
+        tables.extend(layers::tables(&analysis.following)?);
     }
     if !analysis.consistency.is_empty() {
         tables.push((METRICS_TABLE, metrics_parquet(&analysis.consistency)?));

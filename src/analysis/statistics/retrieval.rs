@@ -60,6 +60,16 @@ pub fn compare(first: ArrayView2<f32>, second: ArrayView2<f32>) -> Vec<PairFound
         .collect()
 }
 
+/// The similarity of every row of `first` to every row of `second`: [rows of first, rows of second].
+pub fn similarities(first: ArrayView2<f32>, second: ArrayView2<f32>) -> Array2<f64> {
+    let (norms_first, norms_second) = (norms(first), norms(second));
+    let mut similarities = widened(first).dot(&widened(second).t());
+    for ((one, other), product) in similarities.indexed_iter_mut() {
+        *product /= norms_first[one] * norms_second[other] + EPSILON;
+    }
+    similarities
+}
+
 /// The similarities of some rows to all columns, as far as they matter.
 struct Band {
     first_row: usize,

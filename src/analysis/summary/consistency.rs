@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Estimate;
+use super::{BestDepth, Estimate, Representation, SimilarityMatrix};
 
 /// Whether two answers that no option or number could be read from are the same answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -322,23 +322,6 @@ pub struct TokenUse {
     pub image_ratio: Option<Estimate>,
 }
 
-/// How alike image and text of the same content are inside the model.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Representation {
-    /// "input" or "output" of the decoder.
-    pub depth: String,
-    /// Pairs of an item's rendering and its text.
-    pub pairs: u64,
-    /// Mean of `i.t / (|i||t| + 1e-7)`, with i the mean image token of the image and t the mean text token of the text.
-    pub cosine: Option<Estimate>,
-    /// Share of images that are more like their own text than like any other of the same rendering; mean over renderings.
-    pub image_to_text: Option<Estimate>,
-    /// The same from text to image.
-    pub text_to_image: Option<Estimate>,
-    /// Mean of both directions: the bidirectional retrieval accuracy.
-    pub retrieval: Option<Estimate>,
-}
-
 /// Whether one model answers the same content of one suite alike.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ConsistencyAnalysis {
@@ -372,4 +355,10 @@ pub struct ConsistencyAnalysis {
     pub tokens: Vec<TokenUse>,
     /// Representations by depth. Empty where the run has no table `embeddings`.
     pub representations: Vec<Representation>,
+    /// Where they are most alike; `None` without representations.
+    #[serde(default)]
+    pub best_depth: Option<BestDepth>,
+    /// A sample of items at that depth, each image against each text.
+    #[serde(default)]
+    pub similarities: Option<SimilarityMatrix>,
 }

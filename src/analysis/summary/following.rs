@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Estimate;
+use super::{Estimate, LayersAnalysis};
 
 /// How many conflict cases there are, and what became of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -205,4 +205,7 @@ pub struct FollowingAnalysis {
     pub text_tiers: Vec<TierRow>,
     /// The controls.
     pub controls: Vec<ControlRow>,
+    /// What the model would say after each layer; `None` where the run has no table `layers`.
+    #[serde(default)]
+    pub layers: Option<LayersAnalysis>,
 }

@@ -5,14 +5,18 @@
 mod comparison;
 mod consistency;
 mod following;
+mod layers;
 mod models;
+mod representation;
 
 use serde::{Deserialize, Serialize};
 
 pub use comparison::*;
 pub use consistency::*;
 pub use following::*;
+pub use layers::*;
 pub use models::*;
+pub use representation::*;
 
 /// A number with its bootstrap interval (resampled by group).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -48,4 +52,6 @@ pub struct AnalysisSettings {
     pub following: FollowingSettings,
     /// Of the analysis of consistency.
     pub consistency: ConsistencySettings,
+    /// Of the analysis of layers.
+    pub layers: LayersSettings,
 }

@@ -2,7 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ByModality, Estimate, Representation};
+use super::{BestDepth, ByModality, Estimate, Representation};
+
+/// In place of a depth: that at which each model is best, which differs from model to model.
+pub const BEST_DEPTH: &str = "best";
+/// The depths that every model has.
+pub const DECODER_ENDS: [&str; 2] = ["input", "output"];
 
 /// One model of the comparison: the pooled figures of its analysis.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,6 +30,21 @@ pub struct ModelRow {
     pub accuracy: ByModality<Option<Estimate>>,
     /// Representations by depth.
     pub representations: Vec<Representation>,
+    /// Where they are most alike.
+    #[serde(default)]
+    pub best_depth: Option<BestDepth>,
+}
+
+impl ModelRow {
+    /// The representations at a depth, or with [`BEST_DEPTH`] where the model is best by this measure.
+    pub fn at_depth(&self, depth: &str, alignment: Alignment) -> Option<&Representation> {
+        let depth = match (depth, self.best_depth.as_ref(), alignment) {
+            (BEST_DEPTH, best, Alignment::Cosine) => &best?.cosine,
+            (BEST_DEPTH, best, Alignment::Retrieval) => best?.retrieval.as_ref()?,
+            _ => depth,
+        };
+        self.representations.iter().find(|at| at.depth == depth)
+    }
 }
 
 /// What of the representations is correlated with RER.
@@ -54,7 +74,7 @@ pub struct AlignmentCorrelation {
     pub suite: String,
     /// "all" or "ocr-correct": the comparisons of RER.
     pub subset: String,
-    /// Depth of the representations.
+    /// Depth of the representations, or [`BEST_DEPTH`].
     pub depth: String,
     /// The measure.
     pub alignment: Alignment,

@@ -6,7 +6,7 @@
 use std::fmt::Write;
 
 use super::cell::{bar, count, estimate, interval, left, percent, right, signed};
-use super::{in_percent, joined, line, title};
+use super::{in_percent, joined, layers, line, title};
 use crate::analysis::summary::{
     BalancePoint, ControlRow, Curve, CurveBin, Estimate, FollowingAnalysis, TierRow,
 };
@@ -27,7 +27,17 @@ pub fn following(of: &FollowingAnalysis) -> String {
         cells(of),
         splits(of),
         controls(&of.controls),
+        inside(of),
     ])
+}
+
+/// Layer by layer, or how to see it.
+fn inside(of: &FollowingAnalysis) -> String {
+    match &of.layers {
+        Some(layers) => layers::layers(layers),
+        None if of.counts.analysed > 0 => layers::HINT.to_owned(),
+        None => String::new(),
+    }
 }
 
 fn cases(of: &FollowingAnalysis) -> String {

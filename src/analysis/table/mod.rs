@@ -4,6 +4,7 @@ mod cell;
 mod comparison;
 mod consistency;
 mod following;
+mod layers;
 mod models;
 mod rows;
 

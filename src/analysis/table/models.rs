@@ -3,7 +3,13 @@
 use super::cell::count;
 use super::consistency::{p_value, share};
 use super::rows::section;
-use crate::analysis::summary::{AlignmentCorrelation, Estimate, ModelComparison, ModelRow};
+use crate::analysis::summary::{
+    Alignment, AlignmentCorrelation, BEST_DEPTH, DECODER_ENDS, Estimate, ModelComparison, ModelRow,
+    Representation,
+};
+
+/// The depths of which the text speaks; all of them are in the JSON.
+const SHOWN_DEPTHS: [&str; 3] = [DECODER_ENDS[0], DECODER_ENDS[1], BEST_DEPTH];
 
 /// The models, and the correlations over them.
 pub fn models(of: &ModelComparison) -> String {
@@ -18,16 +24,8 @@ pub fn models(of: &ModelComparison) -> String {
             value(row.accuracy.text),
             value(row.accuracy.image),
             value(row.accuracy.mixed),
-            row.representations
-                .iter()
-                .map(|at| depth(&at.depth, at.cosine, 3))
-                .collect::<Vec<_>>()
-                .join(", "),
-            row.representations
-                .iter()
-                .map(|at| depth(&at.depth, at.retrieval, 3))
-                .collect::<Vec<_>>()
-                .join(", "),
+            alignments(row, Alignment::Cosine, |at| at.cosine),
+            alignments(row, Alignment::Retrieval, |at| at.retrieval),
         ]
     };
     let rows: Vec<_> = of.models.iter().map(row).collect();
@@ -49,7 +47,8 @@ pub fn models(of: &ModelComparison) -> String {
             of.p_value.map_or_else(|| "-".into(), p_value),
         ]
     };
-    let rows: Vec<_> = of.correlations.iter().map(row).collect();
+    let shown = |of: &&AlignmentCorrelation| SHOWN_DEPTHS.contains(&of.depth.as_str());
+    let rows: Vec<_> = of.correlations.iter().filter(shown).map(row).collect();
     let correlations = section(
         "Correlation of RER with the alignment of image and text, over models (Pearson)",
         ["", "depth", "comparisons", "suite", "models", "r", "R^2", "p"],
@@ -58,6 +57,14 @@ pub fn models(of: &ModelComparison) -> String {
     super::joined([table, correlations])
 }
 
-fn depth(name: &str, of: Option<Estimate>, decimals: usize) -> String {
-    of.map_or_else(|| format!("{name} -"), |of| format!("{name} {:.decimals$}", of.value))
+/// A measure at the depths shown.
+fn alignments(row: &ModelRow, alignment: Alignment, pick: fn(&Representation) -> Option<Estimate>) -> String {
+    let at = |depth: &str| {
+        let value = pick(row.at_depth(depth, alignment)?);
+        let value = value.map_or_else(|| "-".into(), |of| format!("{:.3}", of.value));
+        Some(format!("{depth} {value}"))
+    };
+    let within = row.representations.iter().any(|at| !DECODER_ENDS.contains(&at.depth.as_str()));
+    let shown = SHOWN_DEPTHS.iter().filter(|depth| within || **depth != BEST_DEPTH);
+    shown.filter_map(|depth| at(depth)).collect::<Vec<_>>().join(", ")
 }

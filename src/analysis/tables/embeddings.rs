@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::columns::Columns;
 use super::consistency::{NO_VARIANT, Shown};
-use super::partitions::{Partition, for_each_batch};
+use super::partitions::{Partition, find_in_batches, for_each_batch};
 use crate::analysis::error::AnalysisError;
 
 /// Name of the table.
@@ -18,7 +18,7 @@ const KEY: [&str; 5] = ["item_id", "group_id", "presentation", "variant", "depth
 /// Which mean token a row is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MeanTokenKey {
-    /// "input" or "output" of the decoder.
+    /// "input" or "output" of the decoder, or "layer-NN": after so many layers.
     pub depth: String,
     /// As image or as text; other presentations are passed over.
     pub shown: Shown,
@@ -82,6 +82,26 @@ pub fn for_each_mean_token(
     })
 }
 
+/// How many numbers a mean token has; `None` where there is no mean text token.
+pub fn vector_len(run_dir: &Path, partition: &Partition) -> Result<Option<usize>, AnalysisError> {
+    find_in_batches(&partition.folder(run_dir, TABLE), &["mean_text"], |columns| {
+        let rows: Vec<usize> = (0..columns.batch.num_rows()).collect();
+        let mut vectors = columns.vectors("mean_text", &rows)?.into_iter().flatten();
+        Ok(vectors.next().map(|vector| vector.len()))
+    })
+}
+
+/// Sorts depths on the way through the decoder: input, layers by their number, output; others after them, by name.
+pub fn depth_order(depth: &str) -> (u8, u32, &str) {
+    let layer = depth.strip_prefix("layer-").and_then(|number| number.parse().ok());
+    match (depth, layer) {
+        ("input", _) => (0, 0, depth),
+        (_, Some(number)) => (1, number, depth),
+        ("output", _) => (2, 0, depth),
+        _ => (3, 0, depth),
+    }
+}
+
 /// The rows of a batch that show an item as image or as text.
 fn keys_of(columns: &Columns) -> Result<Vec<(usize, MeanTokenKey)>, AnalysisError> {
     let item_id = columns.required_text("item_id")?;
@@ -102,4 +122,16 @@ fn keys_of(columns: &Columns) -> Result<Vec<(usize, MeanTokenKey)>, AnalysisErro
     let shown = |name: &str| Shown::from_name(name).filter(|as_| matches!(as_, Shown::Image | Shown::Text));
     let rows = presentation.iter().enumerate().filter_map(|(at, name)| Some((at, shown(name)?)));
     Ok(rows.map(key).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::depth_order;
+
+    #[test]
+    fn depths_stand_in_the_order_of_the_decoder() {
+        let mut depths = ["output", "layer-100", "elsewhere", "layer-02", "input", "layer-11"];
+        depths.sort_by_key(|depth| depth_order(depth));
+        assert_eq!(depths, ["input", "layer-02", "layer-11", "layer-100", "output", "elsewhere"]);
+    }
 }

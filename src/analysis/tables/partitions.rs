@@ -71,15 +71,27 @@ pub(super) fn for_each_batch(
     names: &[&str],
     mut visit: impl FnMut(&Columns) -> Result<(), AnalysisError>,
 ) -> Result<(), AnalysisError> {
+    let nothing = |columns: &Columns| visit(columns).map(|()| None::<()>);
+    find_in_batches(folder, names, nothing).map(|_| ())
+}
+
+/// What `visit` finds in the first batch in which it finds something.
+pub(super) fn find_in_batches<T>(
+    folder: &Path,
+    names: &[&str],
+    mut visit: impl FnMut(&Columns) -> Result<Option<T>, AnalysisError>,
+) -> Result<Option<T>, AnalysisError> {
     for path in parts(folder)? {
         let (schema, batches) = decode(&path, names)?;
         let mut first_row = 0;
         for batch in &batches {
-            visit(&Columns { path: &path, schema: &schema, batch, first_row })?;
+            if let Some(found) = visit(&Columns { path: &path, schema: &schema, batch, first_row })? {
+                return Ok(Some(found));
+            }
             first_row += batch.num_rows();
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 /// The whole file's schema, and its rows in the columns named. The decoder panics on some damaged files; that is an

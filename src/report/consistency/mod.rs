@@ -8,14 +8,16 @@ mod tests;
 mod tiles;
 
 use super::escape;
-use super::figure::{effects, modalities, resolution, tokens};
+use super::figure::{depths, effects, modalities, resolution, similarity, tokens};
+use super::input::ItemView;
 use super::part::{Part, sections};
 use crate::analysis::summary::{ConsistencyAnalysis, IncompleteReason};
 
-/// The analysis as sections. `id` is unique on the page; `title` is the markup that names it, empty where it stands alone.
+/// The analysis as sections. `id` is unique on the page; `title` is the markup that names it, empty where it stands alone;
+/// `items` are those that the page shows.
 #[must_use]
-pub fn section(id: &str, analysis: &ConsistencyAnalysis, title: &str) -> String {
-    let parts = sections(id, !title.is_empty(), parts(id, analysis));
+pub fn section(id: &str, analysis: &ConsistencyAnalysis, title: &str, items: &[ItemView]) -> String {
+    let parts = sections(id, !title.is_empty(), parts(id, analysis, items));
     format!(
         "<div class=\"analysis\" id=\"{id}\">{title}{}<p class=\"intro\">{}</p>{parts}</div>",
         tiles::tiles(analysis),
@@ -32,9 +34,9 @@ pub fn contents(id: &str, analysis: &ConsistencyAnalysis) -> String {
         "renderings" => "Renderings",
         "ocr-first" => "OCR first",
         "tokens" => "Tokens",
-        _ => "Representations",
+        _ => "Representation gap",
     };
-    parts(id, analysis)
+    parts(id, analysis, &[])
         .iter()
         .map(|part| format!("<a href=\"#{id}-{}\">{}</a>", part.key, short(part.key)))
         .collect()
@@ -73,7 +75,7 @@ fn compared(analysis: &ConsistencyAnalysis) -> String {
     text
 }
 
-fn parts(id: &str, analysis: &ConsistencyAnalysis) -> Vec<Part> {
+fn parts(id: &str, analysis: &ConsistencyAnalysis, items: &[ItemView]) -> Vec<Part> {
     let mut parts = vec![
         Part {
             key: "modalities",
@@ -117,12 +119,20 @@ fn parts(id: &str, analysis: &ConsistencyAnalysis) -> Vec<Part> {
         parts.push(Part {
             key: "representations",
             title: "Are image and text alike inside the model?",
-            intro: "The mean image token of a rendering against the mean text token of its text, where both enter the decoder \
-                    and where they leave it. Retrieval: how often a picture is more like its own text than like any other, \
-                    and the other way round."
+            intro: "The mean image token of a rendering against the mean text token of its text. Where the same content is not \
+                    alike inside the model, it may well be answered differently. Retrieval: how often a picture is more like \
+                    its own text than like any other, and the other way round."
                 .to_string(),
-            body: tables::representations(&analysis.representations),
+            body: gap(id, analysis, items),
         });
     }
     parts
+}
+
+/// The curves over depths where there are more than the decoder's ends, else their table; and the matrix.
+fn gap(id: &str, analysis: &ConsistencyAnalysis, items: &[ItemView]) -> String {
+    let (rows, best) = (&analysis.representations, analysis.best_depth.as_ref());
+    let table = tables::representations(rows);
+    let by_depth = if rows.len() > 2 { depths::figure(id, rows, best, &table) } else { table };
+    format!("{by_depth}{}", similarity::figure(id, analysis.similarities.as_ref(), items))
 }

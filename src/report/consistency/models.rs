@@ -1,6 +1,6 @@
 //! Several models: does consistency go with how alike they represent image and text?
 
-use crate::analysis::summary::{Estimate, ModelComparison, Representation};
+use crate::analysis::summary::{DECODER_ENDS, Estimate, ModelComparison, ModelRow, Representation};
 use crate::report::figure::alignment;
 use crate::report::number;
 use crate::report::table::Table;
@@ -11,7 +11,7 @@ pub fn section(models: &ModelComparison) -> String {
     let mut table =
         Table::new(&["model", "suite", "depth", "cosine", "retrieval", "RER", "RER, OCR-correct"]);
     for row in &models.models {
-        for at in &row.representations {
+        for at in row.representations.iter().filter(|at| is_shown(row, at)) {
             table.row([
                 row.model.clone(),
                 row.suite.clone(),
@@ -33,6 +33,13 @@ pub fn section(models: &ModelComparison) -> String {
             table.finish()
         },
     )
+}
+
+/// The decoder's ends, and where the model is best; all depths would be a table too long to read.
+fn is_shown(row: &ModelRow, at: &Representation) -> bool {
+    let best = row.best_depth.as_ref();
+    DECODER_ENDS.contains(&at.depth.as_str())
+        || best.is_some_and(|best| best.cosine == at.depth || best.retrieval.as_ref() == Some(&at.depth))
 }
 
 fn figure(at: &Representation, pick: fn(&Representation) -> Option<Estimate>) -> String {

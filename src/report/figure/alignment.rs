@@ -1,7 +1,9 @@
 //! Figure: RER over how alike image and text are inside the model, one point a model.
 
 use super::{framed, nothing, whisker};
-use crate::analysis::summary::{Alignment, AlignmentCorrelation, Estimate, ModelComparison, ModelRow};
+use crate::analysis::summary::{
+    Alignment, AlignmentCorrelation, BEST_DEPTH, DECODER_ENDS, Estimate, ModelComparison, ModelRow,
+};
 use crate::report::svg::axis;
 use crate::report::svg::drawing::Drawing;
 use crate::report::svg::element::Element;
@@ -20,6 +22,7 @@ pub fn figure(models: &ModelComparison) -> String {
         .correlations
         .iter()
         .filter(|of| of.subset == "all" && of.alignment == Alignment::Cosine && of.models > 1)
+        .filter(|of| of.depth == BEST_DEPTH || DECODER_ENDS.contains(&of.depth.as_str()))
         .collect();
     if drawn.is_empty() {
         return nothing(
@@ -31,9 +34,9 @@ pub fn figure(models: &ModelComparison) -> String {
         .enumerate()
         .map(|(index, of)| {
             format!(
-                "<div><h4>{} <span class=\"soft\">{} of the decoder</span></h4>{}</div>",
+                "<div><h4>{} <span class=\"soft\">{}</span></h4>{}</div>",
                 escape::html(&of.suite),
-                escape::html(&of.depth),
+                escape::html(&depth_words(&of.depth)),
                 panel(index, of, models)
             )
         })
@@ -46,6 +49,10 @@ pub fn figure(models: &ModelComparison) -> String {
     );
     let drawing = format!("<div class=\"pair\">{panels}</div>");
     framed("alignment", &drawing, &caption, Some(&numbers(&models.correlations)))
+}
+
+fn depth_words(depth: &str) -> String {
+    if depth == BEST_DEPTH { "each at its best depth".to_string() } else { format!("{depth} of the decoder") }
 }
 
 fn correlation_words(of: &AlignmentCorrelation) -> String {
@@ -68,7 +75,7 @@ fn correlation_words(of: &AlignmentCorrelation) -> String {
 
 /// A model's place in a panel.
 fn place<'a>(row: &'a ModelRow, of: &AlignmentCorrelation) -> Option<(&'a str, f64, Estimate)> {
-    let at = row.representations.iter().find(|at| at.depth == of.depth)?;
+    let at = row.at_depth(&of.depth, of.alignment)?;
     let (cosine, rer) = (at.cosine?.value, row.rer?);
     (row.suite == of.suite && cosine.is_finite() && rer.value.is_finite())
         .then_some((&row.model, cosine, rer))

@@ -1,5 +1,6 @@
 //! The drawing of P(text following | dH_rel), in whatever size: bins, fits, the line at one half, the balance point.
 
+use super::dh_rel_name;
 use crate::analysis::summary::{BalancePoint, Curve, CurveBin, Estimate, Logistic};
 use crate::report::number;
 use crate::report::svg::axis;
@@ -96,17 +97,13 @@ impl Plot<'_> {
         };
         let foot = self.size.height - 56.0;
         axis::bottom(drawing, &self.x, foot, ticks, axis::decimals(ticks));
-        let name = Element::new("text")
-            .number("x", (left + right) / 2.0)
-            .number("y", foot + 45.0)
-            .class("name middle");
+        let (middle, name_foot) = (f64::midpoint(left, right), foot + 45.0);
         let name = if self.size.width > 500.0 {
-            name.markup(
-                "relative uncertainty Δ<tspan class=\"it\">H</tspan><tspan class=\"sub\" dy=\"4\">rel</tspan>\
-                 <tspan dy=\"-4\"> (negative = text easier)</tspan>",
-            )
+            dh_rel_name(middle, name_foot)
         } else {
-            name.markup("Δ<tspan class=\"it\">H</tspan><tspan class=\"sub\" dy=\"4\">rel</tspan>")
+            Element::label(middle, name_foot, "")
+                .class("name middle")
+                .markup("Δ<tspan class=\"it\">H</tspan><tspan class=\"sub\" dy=\"4\">rel</tspan>")
         };
         drawing.push(&name);
     }

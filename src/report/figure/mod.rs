@@ -4,22 +4,38 @@
 
 pub mod alignment;
 pub mod cells;
+pub mod classes;
 pub mod controls;
 pub mod curve;
 mod curve_plot;
+pub mod depths;
 pub mod effects;
 pub mod entropies;
 pub mod halves;
+pub mod heat_map;
 pub mod modalities;
+pub mod oscillations;
 pub mod resolution;
+pub mod similarity;
 mod stacked_bar;
 pub mod tally;
 pub mod tiers;
 pub mod tokens;
+pub mod trajectories;
 mod whisker;
+
+use super::svg::element::Element;
 
 /// The relative uncertainty as it stands in running text.
 pub const DH_REL: &str = "Δ<i>H</i><sub>rel</sub>";
+
+/// The relative uncertainty as the name of an axis, in the middle of `x`.
+fn dh_rel_name(x: f64, y: f64) -> Element {
+    Element::new("text").number("x", x).number("y", y).class("name middle").markup(
+        "relative uncertainty Δ<tspan class=\"it\">H</tspan><tspan class=\"sub\" dy=\"4\">rel</tspan>\
+         <tspan dy=\"-4\"> (negative = text easier)</tspan>",
+    )
+}
 
 /// What a legend entry looks like in the figure.
 #[derive(Debug, Clone, Copy)]

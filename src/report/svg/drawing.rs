@@ -10,6 +10,7 @@ pub struct Drawing {
     title: String,
     description: String,
     size: (f64, f64),
+    role: &'static str,
     body: String,
 }
 
@@ -22,8 +23,16 @@ impl Drawing {
             title: title.to_string(),
             description: description.to_string(),
             size,
+            role: "img",
             body: String::new(),
         }
+    }
+
+    /// The drawing holds links: it is a group of things and no single picture, so that those who listen find them.
+    #[must_use]
+    pub fn with_links(mut self) -> Self {
+        self.role = "group";
+        self
     }
 
     /// Puts an element on top of what is there.
@@ -35,10 +44,10 @@ impl Drawing {
     #[must_use]
     pub fn finish(self) -> String {
         let (width, height) = self.size;
-        let (id, body) = (&self.id, &self.body);
+        let (id, role, body) = (&self.id, self.role, &self.body);
         let (title, description) = (escape::html(&self.title), escape::html(&self.description));
         format!(
-            "<svg class=\"drawing\" role=\"img\" viewBox=\"0 0 {width} {height}\" \
+            "<svg class=\"drawing\" role=\"{role}\" viewBox=\"0 0 {width} {height}\" \
              aria-labelledby=\"{id}-title {id}-desc\"><title id=\"{id}-title\">{title}</title>\
              <desc id=\"{id}-desc\">{description}</desc>{body}</svg>"
         )

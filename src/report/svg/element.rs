@@ -44,9 +44,13 @@ impl Element {
     /// An open line through points.
     #[must_use]
     pub fn polyline(points: &[(f64, f64)]) -> Self {
-        let points: Vec<String> =
-            points.iter().map(|(x, y)| format!("{},{}", coordinate(*x), coordinate(*y))).collect();
-        Self::new("polyline").attribute("points", &points.join(" "))
+        Self::new("polyline").attribute("points", &joined(points))
+    }
+
+    /// A closed area between points.
+    #[must_use]
+    pub fn polygon(points: &[(f64, f64)]) -> Self {
+        Self::new("polygon").attribute("points", &joined(points))
     }
 
     /// A line of text whose baseline starts, centers or ends (by class) at a point.
@@ -113,6 +117,12 @@ impl fmt::Display for Element {
             write!(formatter, "<{name}{attributes}>{content}</{name}>")
         }
     }
+}
+
+fn joined(points: &[(f64, f64)]) -> String {
+    let points: Vec<String> =
+        points.iter().map(|(x, y)| format!("{},{}", coordinate(*x), coordinate(*y))).collect();
+    points.join(" ")
 }
 
 /// A coordinate with at most two decimals; what is not finite lies at 0.
