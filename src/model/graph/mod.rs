@@ -27,8 +27,11 @@ pub struct Malformed;
 /// The set of operators that ONNX Runtime adds to the standard ones.
 pub const MICROSOFT: &str = "com.microsoft";
 
+/// Element type of 32-bit floats in `TensorProto.DataType`.
+pub const FLOAT: u64 = 1;
+
 /// Element type of 64-bit integers in `TensorProto.DataType`.
-const INT64: u64 = 7;
+pub const INT64: u64 = 7;
 
 /// Field numbers of onnx.proto.
 mod field {
@@ -43,6 +46,7 @@ mod field {
     pub const GRAPH_VALUE_INFO: u64 = 13;
     pub const NODE_INPUT: u64 = 1;
     pub const NODE_OUTPUT: u64 = 2;
+    pub const NODE_NAME: u64 = 3;
     pub const NODE_OP_TYPE: u64 = 4;
     pub const NODE_ATTRIBUTE: u64 = 5;
     pub const NODE_DOMAIN: u64 = 7;
@@ -189,7 +193,12 @@ impl<'a> Graph<'a> {
 
     /// Whether a tensor is an output of the graph.
     pub fn is_output(&self, name: &str) -> bool {
-        self.types.iter().any(|declared| declared.is_output && declared.name == name)
+        self.output(name).is_some()
+    }
+
+    /// The output of that name, by the name in the file.
+    pub fn output(&self, name: &str) -> Option<&'a str> {
+        self.types.iter().find(|declared| declared.is_output && declared.name == name).map(|found| found.name)
     }
 
     /// Whether a node of that operator is in the graph.

@@ -7,9 +7,17 @@ mod attention;
 mod grouped;
 mod head;
 mod heads;
+mod lens;
+mod norm;
+mod quantized;
+mod residual;
 mod scores;
+mod sums;
 
-pub(super) use asked::{ASKED, compute_asked_logits};
+pub(super) use asked::{ASKED, can_compute_asked_logits, compute_asked_logits};
 pub(super) use attention::fuse_attention;
 pub(super) use grouped::share_keys_and_values;
 pub(super) use head::Head;
+pub(super) use lens::{LENS_OUTPUTS, OPTIONS, PROBED, lens_rows, read_lens};
+pub(super) use residual::{Refusal, Residual};
+pub(super) use sums::{SUMS, WEIGHTS, sum_over_tokens};
