@@ -106,6 +106,7 @@ pub(super) fn run(arguments: &ImportArguments) -> Result<(), CliError> {
         sharing: false,
         top_k: 0,
         tables,
+        layer_embeddings: false,
         profile: Profile::Lake,
     };
     let manifest = Manifest::new((arguments.model.clone(), digest), &*suite, spec, settings)?;

@@ -159,10 +159,17 @@ fn to_text(report: &Report) -> String {
         },
     );
     line(
-        "layer probe",
+        "hidden states",
         match &features.hidden_states {
             Some(tensor) => format!("the residual stream after the final norm (`{tensor}`)"),
             None => "none: the LM head was not found in the graph".into(),
+        },
+    );
+    line(
+        "layer probe",
+        match &features.layer_probe {
+            Ok(layers) => format!("the residual stream after each of {layers} layers"),
+            Err(reason) => format!("no: {reason}"),
         },
     );
     line("KV reuse", yes(features.kv_reuse, "the graph takes no past"));

@@ -9,8 +9,8 @@ use super::error::CliError;
 use super::progress::note;
 use super::runtime::{LibraryArgs, Opened};
 use crate::model::{
-    Arithmetic, Model, ModelDirectory, OnnxRuntime, Precision, Provider, ProviderOptions, SessionSettings,
-    execution_providers,
+    Arithmetic, Model, ModelDirectory, OnnxRuntime, Precision, Probe, Provider, ProviderOptions,
+    SessionSettings, execution_providers,
 };
 use crate::runtime::{self, Flavor, Found};
 
@@ -129,7 +129,7 @@ impl SessionArguments {
         runtime: &OnnxRuntime,
         directory: &ModelDirectory,
         threads: Threads,
-        hidden_states: bool,
+        probe: Probe,
     ) -> Result<Vec<Model>, CliError> {
         let engines = match self.ep {
             Provider::Tensorrt => {
@@ -147,7 +147,7 @@ impl SessionArguments {
             provider: self.ep,
             options,
             intra_threads: threads.intra,
-            hidden_states,
+            probe,
             ..SessionSettings::default()
         };
         let first = Model::load(runtime, directory, settings)?;

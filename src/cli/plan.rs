@@ -14,10 +14,10 @@ use super::model::{SessionArguments, Threads};
 use super::progress::{Progress, note};
 use super::run::RecordingArguments;
 use crate::engine::pipeline::{Ending, Pipeline, Took, Units};
-use crate::engine::{EvaluationSettings, Sizes, UnitResult, Work, rehearse};
-use crate::model::{LogitPositions, ModelDirectory};
+use crate::engine::{EvaluationSettings, Sizes, UnitResult, Work, prompts_a_pass, rehearse};
+use crate::model::{Depths, LogitPositions, ModelDirectory};
 use crate::prepare::Preparer;
-use crate::record::{Manifest, RecordError, RunDirectory, RunSettings, Shard, State, Table, UnitLog};
+use crate::record::{Manifest, RecordError, RunDirectory, RunSettings, Shard, State, UnitLog};
 use crate::suite::{self, Ask, Suite, SuiteSpec};
 
 /// What is run, on what, and where it goes.
@@ -36,6 +36,7 @@ pub(super) struct Plan<'a> {
 impl Plan<'_> {
     /// Checks everything, then runs what is missing. What makes all samples fail is found before the first.
     pub fn execute(&self) -> Result<(), CliError> {
+        let probe = self.recording.probe()?;
         let suite = suite::open(&self.suite)?;
         suite.notes().iter().for_each(|told| note(&format!("note: {told}")));
         let directory = ModelDirectory::open(self.model, self.session.precision)?;
@@ -56,8 +57,7 @@ impl Plan<'_> {
         // Setting the pool fails only when another plan of this process has set it; its size shapes speed only.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.preparing).build_global();
 
-        let embeddings = self.recording.tables.contains(&Table::Embeddings);
-        let mut models = self.session.load(runtime, &directory, threads, embeddings)?;
+        let mut models = self.session.load(runtime, &directory, threads, probe)?;
         let sizes = rehearse(&mut models[0], preparer.family())?;
         if generates && !models[0].continues() {
             return Err(CliError::Arguments(format!(
@@ -66,7 +66,7 @@ impl Plan<'_> {
                 suite.name()
             )));
         }
-        if embeddings && !models[0].gives_hidden_states() {
+        if probe.sums != Depths::None && models[0].sum_depths() == 0 {
             note("note: the LM head was not found in this decoder: embeddings have rows of depth input only");
         }
         if models[0].logit_positions() == LogitPositions::All {
@@ -107,7 +107,8 @@ impl Plan<'_> {
             settings: EvaluationSettings {
                 batch_tokens: self.recording.batch_tokens,
                 top_k: self.recording.top_k,
-                embeddings,
+                embeddings: probe.sums != Depths::None,
+                probed: probe.lens.then(|| prompts_a_pass(models[0].lens_layers(), sizes.vocabulary)),
                 drafts: exact && !self.recording.no_drafts,
                 sharing: !self.recording.no_sharing,
             },
@@ -170,9 +171,6 @@ impl Plan<'_> {
         units: Units,
         onnxruntime: String,
     ) -> Result<Manifest, CliError> {
-        let mut tables = self.recording.tables.clone();
-        tables.sort();
-        tables.dedup();
         let settings = RunSettings {
             precision: directory.precision_name().into(),
             provider: self.session.provider_name(),
@@ -182,7 +180,8 @@ impl Plan<'_> {
             batch_tokens: self.recording.batch_tokens,
             sharing: !self.recording.no_sharing,
             top_k: self.recording.top_k,
-            tables,
+            tables: self.recording.tables(),
+            layer_embeddings: self.recording.layer_embeddings,
             profile: self.recording.profile,
         };
         let model = (directory.name.clone(), directory.fingerprint()?);

@@ -11,6 +11,7 @@ use super::model::ModelArguments;
 use super::plan::Plan;
 use super::progress::ProgressMode;
 use super::selection::SuiteSelection;
+use crate::model::{Depths, Probe};
 use crate::record::{Profile, Shard, Table};
 
 /// `crossmodal run`
@@ -42,6 +43,7 @@ Examples:
   crossmodal run --model onnx/tiny-llava --suite color-recognition --limit 20 --out runs/first
   crossmodal run --model MODEL --suite my/suite.jsonl --out runs/mine --tables outcomes,following
   crossmodal run --model MODEL --suite rest-plus --data 'arc=ARC-Challenge/test-*.parquet' --variants dpi=50,200 --out runs/arc
+  crossmodal run --model MODEL --suite color-recognition --probe-layers --out runs/layers
 
 The tables lie in DIR/tables/table=*/model=*/suite=*/part-*.parquet. The same model, suite and settings give the same bytes,
 whatever the number of threads and however often the run was interrupted. Continue with
@@ -52,8 +54,22 @@ whatever the number of threads and however often the run was interrupted. Contin
 #[derive(Debug, Clone, Args)]
 pub(super) struct RecordingArguments {
     /// Tables to write
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Table::ALL)]
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Table::DEFAULT)]
     pub tables: Vec<Table>,
+    /// Also write the table layers: the answer after every decoder layer, by the logit lens
+    ///
+    /// The residual stream at the answer position goes through the model's own final norm and vocabulary after each layer.
+    /// The decoder's graph is edited for it as it is loaded; `crossmodal inspect` says whether it can be. It costs one row of
+    /// the LM head a layer and prompt: a few per cent of the time where prompts are long, more where they are short and the
+    /// vocabulary is large; written answers cost no more than before.
+    #[arg(long)]
+    pub probe_layers: bool,
+    /// Also keep mean and last tokens after every decoder layer in the table embeddings
+    ///
+    /// Depths are input, layer-01, layer-02, ..., output. It costs next to no time, but the table has as many rows a prompt
+    /// as the model has layers, and grows with them.
+    #[arg(long)]
+    pub layer_embeddings: bool,
     /// Types of vector columns: lake reads everywhere, compact is half the size
     #[arg(long, value_enum, default_value_t = Profile::Lake)]
     pub profile: Profile,
@@ -77,6 +93,33 @@ pub(super) struct RecordingArguments {
     /// How progress is shown
     #[arg(long, value_enum, default_value_t = ProgressMode::Auto)]
     pub progress: ProgressMode,
+}
+
+impl RecordingArguments {
+    /// The tables to write, sorted.
+    pub fn tables(&self) -> Vec<Table> {
+        let layers = [Table::Layers].into_iter().filter(|_| self.probe_layers);
+        let mut tables: Vec<Table> = self.tables.iter().copied().chain(layers).collect();
+        tables.sort_unstable();
+        tables.dedup();
+        tables
+    }
+
+    /// What the decoder must give for them.
+    pub fn probe(&self) -> Result<Probe, CliError> {
+        let tables = self.tables();
+        let sums = match (tables.contains(&Table::Embeddings), self.layer_embeddings) {
+            (true, true) => Depths::All,
+            (true, false) => Depths::Output,
+            (false, false) => Depths::None,
+            (false, true) => {
+                return Err(CliError::Arguments(
+                    "--layer-embeddings is for the table embeddings, which --tables leaves out\n  name it there, or leave out --layer-embeddings".into(),
+                ));
+            }
+        };
+        Ok(Probe { lens: tables.contains(&Table::Layers), sums })
+    }
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

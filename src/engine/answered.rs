@@ -1,5 +1,6 @@
 //! A prompt's answer: what the model's distribution or its continuation says.
 
+use super::lens::LayerPrediction;
 use super::means::LayerMeans;
 use super::score::Scores;
 use crate::prepare::Prompt;
@@ -57,10 +58,10 @@ pub struct Answered {
     pub prompt_tokens: Option<PromptTokens>,
     /// The distribution at the first token of the answer.
     pub scores: Scores,
-    /// At the decoder's input.
-    pub input: Option<LayerMeans>,
-    /// After the last layer and the final norm, where the graph gives it.
-    pub output: Option<LayerMeans>,
+    /// Mean and last tokens by depth, from the decoder's input to its output; empty where they are not kept.
+    pub means: Vec<LayerMeans>,
+    /// The answer after each layer; empty where the layers are not probed.
+    pub layers: Vec<LayerPrediction>,
 }
 
 impl Answered {
@@ -74,8 +75,8 @@ impl Answered {
             generated_tokens: Some(1),
             prompt_tokens: None,
             scores,
-            input: None,
-            output: None,
+            means: Vec::new(),
+            layers: Vec::new(),
         }
     }
 
@@ -90,8 +91,8 @@ impl Answered {
             generated_tokens: None,
             prompt_tokens: None,
             scores: Scores::default(),
-            input: None,
-            output: None,
+            means: Vec::new(),
+            layers: Vec::new(),
         }
     }
 

@@ -10,7 +10,7 @@ use ndarray::{ArrayView1, ArrayView2};
 use super::answered::Finish;
 use super::batches::{BatchRules, Size};
 use super::drafts::{Trust, worth_verifying};
-use super::forward::{Piece, Seen, forward};
+use super::forward::{Piece, Seen, Wanted, forward};
 use super::requests::{Continuation, Generation, RunningSettings, Work};
 use crate::model::{Model, ModelError};
 use crate::prepare::Prompt;
@@ -143,7 +143,7 @@ impl<'a> Decoding<'a> {
         work: &mut Work,
     ) -> Result<(), ModelError> {
         let members: Vec<&Piece> = batch.iter().map(|&index| &pieces[index]).collect();
-        let passed = forward(model, &members, &[], false)?;
+        let passed = forward(model, &members, &[], Wanted::default())?;
         for (place, &index) in batch.iter().enumerate() {
             let sequence = &mut self.sequences[index];
             let kept = sequence.verify(passed.logits(place), &self.settings);

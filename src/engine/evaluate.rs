@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use super::answered::Answered;
+use super::lens::LayerPrediction;
 use super::means::LayerMeans;
 use super::requests::{Continuation, Generation, Read, Request, RunningSettings, Work};
 use super::running::Running;
@@ -31,6 +32,8 @@ pub struct EvaluationSettings {
     pub top_k: usize,
     /// Whether mean and last hidden states are kept.
     pub embeddings: bool,
+    /// Where the answer after each layer is kept: prompts of one pass at most, see [`super::prompts_a_pass`].
+    pub probed: Option<usize>,
     /// Whether answers are drafted: fewer passes, the same tokens.
     pub drafts: bool,
     /// Whether prompts that begin alike share what is computed of their beginning.
@@ -117,6 +120,7 @@ fn evaluate_prompts(
                 batch_tokens: settings.batch_tokens,
                 stop_tokens: preparer.stop_tokens(),
                 means: settings.embeddings,
+                probed: settings.probed,
                 keep_logits: false,
                 drafts: settings.drafts,
                 sharing: settings.sharing,
@@ -126,7 +130,8 @@ fn evaluate_prompts(
         };
         let mut heads: Vec<Result<Head, String>> = vec![Err(NEVER_ASKED.into()); requests.len()];
         let texts = running.run(&|image| same[image], &mut |request, read| {
-            heads[request] = read.and_then(|read| Head::of(read, requests[request].prompt, settings.top_k));
+            heads[request] =
+                read.and_then(|read| Head::of(read, requests[request].prompt, settings.top_k, preparer));
         });
         (work, seconds) = (running.work, running.seconds);
         let asked: Vec<&Presentation> = unit.presentations().collect();
@@ -186,15 +191,17 @@ pub(super) fn images_of(prompt: &Prompt) -> usize {
 #[derive(Clone)]
 struct Head {
     scores: Scores,
-    input: Option<LayerMeans>,
-    output: Option<LayerMeans>,
+    means: Vec<LayerMeans>,
+    layers: Vec<LayerPrediction>,
 }
 
 impl Head {
-    fn of(read: Read, prompt: &Prompt, top_k: usize) -> Result<Self, String> {
+    fn of(read: Read, prompt: &Prompt, top_k: usize, preparer: &Preparer) -> Result<Self, String> {
         let logits = read.logits.as_slice().ok_or("logits are not contiguous")?;
         let scores = score(logits, &prompt.options, top_k)?;
-        Ok(Self { scores, input: read.input, output: read.output })
+        let text = |token| preparer.token_text(token);
+        let layers = read.lens.map(|lens| lens.predictions(&prompt.options, text)).unwrap_or_default();
+        Ok(Self { scores, means: read.means, layers })
     }
 }
 
@@ -206,7 +213,7 @@ fn answer(
     head: Head,
     text: Option<Result<Generation, String>>,
 ) -> Result<Answered, String> {
-    let Head { scores, input, output } = head;
+    let Head { scores, means, layers } = head;
     let answered = match (&row.ask, text) {
         (Ask::Generate(ask), text) => {
             let Generation { tokens, finish, .. } = text.ok_or(NEVER_ASKED)??;
@@ -220,7 +227,7 @@ fn answer(
             Answered::by_token(prompt, scores, raw_text.unwrap_or_default())
         }
     };
-    Ok(Answered { input, output, ..answered })
+    Ok(Answered { means, layers, ..answered })
 }
 
 /// What a prompt's continuation says, or why there is none.

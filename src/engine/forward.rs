@@ -3,10 +3,14 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use ndarray::{Array2, Array3, ArrayView2, s};
+use ndarray::{Array2, Array3, Array4, ArrayView2, s};
 
 use super::batches::Size;
-use crate::model::{DecoderInput, ImageFeatures, ImageRows, Model, ModelError, Past, PastRow};
+use super::lens::LensAt;
+use super::means::{Sums, TokenKinds, weights_of};
+use crate::model::{
+    DecoderInput, ImageFeatures, ImageRows, LensOutput, Model, ModelError, Past, PastRow, ProbeInput,
+};
 use crate::prepare::{ImageSpan, Prompt};
 
 /// The keys and values of a sequence's tokens so far: a part of a row of some pass's.
@@ -82,6 +86,11 @@ impl Piece {
         }
     }
 
+    fn kinds(&self) -> TokenKinds {
+        let images = self.spans.iter().map(|span| span.start..span.start + span.length);
+        TokenKinds::new(self.ids.len(), images)
+    }
+
     /// Its part in a pass.
     pub fn size(&self) -> Size {
         let past = self.seen.as_ref().map_or(0, |seen| seen.length);
@@ -94,6 +103,15 @@ fn reaches_far(prompt: &Prompt, tokens: usize) -> bool {
     prompt.positions.changes_at.is_some_and(|at| tokens as i64 > at)
 }
 
+/// What is wanted of a pass beside logits and the past.
+#[derive(Default)]
+pub(super) struct Wanted {
+    /// Sums over tokens.
+    pub sums: bool,
+    /// The logit lens on the asked tokens, with the logits of these ones, which are sorted.
+    pub lens: Option<Vec<u32>>,
+}
+
 /// What a pass gives, piece by piece.
 pub(super) struct Passed {
     /// Logits of the asked tokens of all pieces, in order: [asked, vocabulary].
@@ -102,11 +120,19 @@ pub(super) struct Passed {
     asked: Vec<Range<usize>>,
     /// All tokens so far.
     pub seen: Vec<Seen>,
-    /// Each piece's new tokens.
-    lengths: Vec<usize>,
-    /// Embeddings and residual stream after the final norm, [batch, sequence, hidden]; where they are wanted.
-    embeds: Option<Array3<f32>>,
-    hidden: Option<Array3<f32>>,
+    /// Where sums over tokens are wanted.
+    summed: Option<Summed>,
+    /// What the lens shows of the asked tokens, and the tokens whose logits it gives.
+    lens: Option<(LensOutput, Vec<u32>)>,
+}
+
+/// What sums over tokens are made of.
+struct Summed {
+    kinds: Vec<TokenKinds>,
+    /// [batch, sequence, hidden].
+    embeds: Array3<f32>,
+    /// [batch, sums, depths, hidden].
+    given: Option<Array4<f32>>,
 }
 
 impl Passed {
@@ -115,19 +141,28 @@ impl Passed {
         self.logits.slice(s![self.asked[piece].clone(), ..])
     }
 
-    /// A piece's embeddings, [tokens, hidden], where they are kept.
-    pub fn embeds(&self, piece: usize) -> Option<ArrayView2<'_, f32>> {
-        self.embeds.as_ref().map(|states| states.slice(s![piece, ..self.lengths[piece], ..]))
+    /// Sums over a piece's tokens and those `before` it; as before where no sums are wanted.
+    pub fn sums(&self, piece: usize, before: Sums) -> Sums {
+        let Some(Summed { kinds, embeds, given }) = &self.summed else { return before };
+        let kinds = &kinds[piece];
+        let embeds = embeds.slice(s![piece, ..kinds.len(), ..]);
+        before.and(kinds, embeds, given.as_ref().map(|given| given.slice(s![piece, .., .., ..])))
     }
 
-    /// The same after the last layer, where the graph gives it.
-    pub fn hidden(&self, piece: usize) -> Option<ArrayView2<'_, f32>> {
-        self.hidden.as_ref().map(|states| states.slice(s![piece, ..self.lengths[piece], ..]))
+    /// The embeddings' shape [batch, sequence, hidden], where sums are wanted.
+    pub fn embeds_shape(&self) -> Option<(usize, usize, usize)> {
+        self.summed.as_ref().map(|summed| summed.embeds.dim())
+    }
+
+    /// What the lens shows of the first token that a piece asked for.
+    pub fn lens(&self, piece: usize) -> Option<LensAt<'_>> {
+        let (output, tokens) = self.lens.as_ref()?;
+        Some(LensAt { output, probed: self.asked[piece].start, tokens })
     }
 }
 
 /// Runs pieces together: shorter ones are padded on the right, shorter pasts on the left. `features` are those of the unit's
-/// images; every image of the pieces must be among them. `keep`: whether embeddings and hidden states are wanted.
+/// images; every image of the pieces must be among them.
 ///
 /// # Errors
 /// When the model fails.
@@ -135,7 +170,7 @@ pub(super) fn forward(
     model: &mut Model,
     pieces: &[&Piece],
     features: &[Result<ImageFeatures, String>],
-    keep: bool,
+    wanted: Wanted,
 ) -> Result<Passed, ModelError> {
     let batch = pieces.len();
     let length = pieces.iter().map(|piece| piece.ids.len()).max().unwrap_or(0);
@@ -169,9 +204,15 @@ pub(super) fn forward(
     let deepstack = (0..layers)
         .map(|layer| Model::among_zeros(embeds.dim(), &images(Some(layer))))
         .collect::<Result<_, _>>()?;
-    let kept = keep.then(|| embeds.clone());
+    let kinds: Vec<TokenKinds> = pieces.iter().filter(|_| wanted.sums).map(|piece| piece.kinds()).collect();
+    let kept = wanted.sums.then(|| embeds.clone());
+    let probe = ProbeInput {
+        probed: if wanted.lens.is_some() { asked.clone() } else { Vec::new() },
+        options: wanted.lens.clone().unwrap_or_default(),
+        weights: weights_of(kinds.iter(), length),
+    };
     let input = DecoderInput { embeds, mask, positions, token_types, deepstack, asked };
-    let output = model.decode(input, past.as_deref(), keep)?;
+    let output = model.decode(input, past.as_deref(), &probe)?;
     let past = Rc::new(output.past);
     let seen =
         |(row, (start, length)): (usize, (usize, usize))| Seen { past: past.clone(), row, start, length };
@@ -179,9 +220,8 @@ pub(super) fn forward(
         logits: output.logits,
         asked: asked_rows,
         seen: now.into_iter().enumerate().map(seen).collect(),
-        lengths: pieces.iter().map(|piece| piece.ids.len()).collect(),
-        embeds: kept,
-        hidden: output.hidden,
+        summed: kept.map(|embeds| Summed { kinds, embeds, given: output.sums }),
+        lens: output.lens.zip(wanted.lens),
     })
 }
 

@@ -55,6 +55,7 @@ pub fn generate(
             batch_tokens: 1 << 20,
             stop_tokens: settings.stop_tokens,
             means: false,
+            probed: None,
             keep_logits: settings.keep_logits,
             drafts: settings.drafts.is_some(),
             sharing: settings.drafts.is_some(),

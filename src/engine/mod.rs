@@ -19,6 +19,7 @@ pub mod follow;
 mod forward;
 mod generate;
 mod imported;
+mod lens;
 mod means;
 pub mod pipeline;
 mod prompt_tree;
@@ -32,6 +33,7 @@ pub use evaluate::{EvaluationSettings, StageSeconds, UnitResult, encode_images, 
 pub use explain::Expectation;
 pub use generate::{GenerationSettings, generate};
 pub use imported::Predictions;
-pub use means::LayerMeans;
+pub use lens::{LayerPrediction, prompts_a_pass};
+pub use means::{Depth, LayerMeans};
 pub use rehearse::{Sizes, rehearse};
 pub use requests::{Generation, Work};

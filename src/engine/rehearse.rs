@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use image::RgbImage;
 
-use super::forward::{Piece, forward};
+use super::forward::{Piece, Wanted, forward};
 use crate::model::family::{Family, ImagePlace};
 use crate::model::{Model, ModelError};
 use crate::prepare::{ImageSpan, OptionTokens, Prompt};
@@ -17,6 +17,9 @@ pub struct Sizes {
     /// Tokens in the vocabulary.
     pub vocabulary: usize,
 }
+
+/// Largest difference between the best logit and what the lens shows of it, of the logit: in 16-bit floats, of other rounding.
+const LENS_TOLERANCE: f32 = 0.02;
 
 /// Runs a blank image through the model and checks that the graphs fit each other.
 ///
@@ -36,9 +39,10 @@ pub fn rehearse(model: &mut Model, family: &dyn Family) -> Result<Sizes, ModelEr
     let prompt = Prompt { ids, spans, positions, hash: String::new(), options, room: None };
     let length = prompt.ids.len();
     let piece = Piece::of_prompt(&prompt, 0..length, None, length - 1..length);
-    let passed = forward(model, &[&piece], &[Ok(features)], true)?;
-    let embeds = passed.embeds(0).map(|embeds| embeds.dim());
-    if embeds != Some((length, hidden)) {
+    let lens = (model.lens_layers() > 0).then(Vec::new);
+    let passed = forward(model, &[&piece], &[Ok(features)], Wanted { sums: true, lens })?;
+    let embeds = passed.embeds_shape();
+    if embeds != Some((1, length, hidden)) {
         return Err(wrong(format!(
             "token embeddings have the shape {:?}, image features are {hidden} wide",
             embeds.unwrap_or_default()
@@ -47,6 +51,16 @@ pub fn rehearse(model: &mut Model, family: &dyn Family) -> Result<Sizes, ModelEr
     let vocabulary = passed.logits(0).ncols();
     if vocabulary == 0 {
         return Err(wrong("no logits came out".into()));
+    }
+    // The lens after the last layer is the model itself.
+    if let Some(lens) = passed.lens(0) {
+        let best = passed.logits(0).iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let shown = lens.output.logits.iter().last().copied().unwrap_or(f32::NAN);
+        if (best - shown).abs() > LENS_TOLERANCE * best.abs().max(1.0) || shown.is_nan() {
+            return Err(wrong(format!(
+                "the logit lens after the last layer shows {shown} as the best logit, the model's own is {best}: the layers were not found where they are\n  run without --probe-layers"
+            )));
+        }
     }
     Ok(Sizes { hidden, vocabulary })
 }

@@ -3,6 +3,7 @@
 use ndarray::ArrayView1;
 
 use super::answered::Finish;
+use super::lens::LensAt;
 use super::means::LayerMeans;
 use crate::prepare::Prompt;
 
@@ -28,9 +29,10 @@ pub(super) struct Continuation {
 pub(super) struct Read<'a> {
     /// Logits at its last token, [vocabulary].
     pub logits: ArrayView1<'a, f32>,
-    /// Means at the decoder's input and output, where they are wanted and the graph gives them.
-    pub input: Option<LayerMeans>,
-    pub output: Option<LayerMeans>,
+    /// Means by depth, where they are wanted and the graph gives them.
+    pub means: Vec<LayerMeans>,
+    /// What the lens shows there, where it is wanted.
+    pub lens: Option<LensAt<'a>>,
 }
 
 /// What a model wrote after a prompt.
@@ -67,6 +69,8 @@ pub(super) struct RunningSettings<'a> {
     pub stop_tokens: &'a [u32],
     /// Whether embeddings and hidden states are averaged.
     pub means: bool,
+    /// Where each layer is probed: sequences of one pass over prompts at most.
+    pub probed: Option<usize>,
     /// Whether the logits of each written token are kept.
     pub keep_logits: bool,
     /// Whether answers are drafted.

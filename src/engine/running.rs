@@ -6,8 +6,9 @@ use std::time::Instant;
 use super::batches::{BatchRules, Size};
 use super::decoding::Decoding;
 use super::evaluate::StageSeconds;
-use super::forward::{Passed, Piece, Seen, forward, missing_image};
-use super::means::LayerSums;
+use super::forward::{Passed, Piece, Seen, Wanted, forward, missing_image};
+use super::lens::tokens_of as option_tokens_of;
+use super::means::Sums;
 use super::prompt_tree::{Node, prompt_tree, tokens_of};
 use super::requests::{Generation, Read, Request, RunningSettings, Work};
 use crate::model::{ImageFeatures, Model, ModelError};
@@ -33,8 +34,7 @@ pub(super) struct Running<'a> {
 /// What the nodes below need of one.
 struct Above {
     seen: Seen,
-    input: LayerSums,
-    output: Option<LayerSums>,
+    sums: Sums,
 }
 
 /// A node whose turn comes.
@@ -88,7 +88,7 @@ impl<'a> Running<'a> {
         let rules = BatchRules {
             new_tokens: self.settings.batch_tokens,
             all_tokens: self.settings.batch_tokens,
-            sequences: MOST_SEQUENCES,
+            sequences: self.settings.probed.unwrap_or(MOST_SEQUENCES).min(MOST_SEQUENCES),
             pads: self.model.pads(),
         };
         let pieces: Vec<Piece> = nodes.iter().map(|next| self.piece(next)).collect();
@@ -127,13 +127,16 @@ impl<'a> Running<'a> {
     ) {
         let start = Instant::now();
         let members: Vec<&Piece> = batch.iter().map(|&index| &pieces[index]).collect();
-        let passed = forward(self.model, &members, self.features, self.settings.means);
+        let wanted = self.wanted(batch.iter().flat_map(|&index| &nodes[index].node.ends));
+        let passed = forward(self.model, &members, self.features, wanted);
         self.seconds.decoder += start.elapsed().as_secs_f64();
         self.work.prefill_passes += 1;
         match passed {
             Ok(passed) => {
                 for (place, &index) in batch.iter().enumerate() {
-                    let above = Rc::new(self.above(&nodes[index], &passed, place));
+                    let before = nodes[index].above.as_ref().map(|above| above.sums.clone());
+                    let sums = passed.sums(place, before.unwrap_or_default());
+                    let above = Rc::new(Above { seen: passed.seen[place].clone(), sums });
                     self.ends(nodes[index].node, &above, &passed, place, decoding, texts, read);
                     let children = nodes[index].node.children.iter();
                     below.extend(children.map(|node| Next { node, above: Some(above.clone()) }));
@@ -148,18 +151,11 @@ impl<'a> Running<'a> {
         }
     }
 
-    fn above(&self, next: &Next, passed: &Passed, place: usize) -> Above {
-        let Node { prompt, range, .. } = next.node;
-        let prompt = self.requests[*prompt].prompt;
-        let before = next.above.as_deref();
-        let input = before.map(|above| above.input.clone()).unwrap_or_default();
-        let output = before.map_or_else(|| Some(LayerSums::default()), |above| above.output.clone());
-        let and = |sums: &LayerSums, states| sums.and(prompt, range.clone(), states);
-        Above {
-            seen: passed.seen[place].clone(),
-            input: passed.embeds(place).map(|states| and(&input, states)).unwrap_or(input),
-            output: output.zip(passed.hidden(place)).map(|(sums, states)| and(&sums, states)),
-        }
+    /// What is wanted of a pass in which the prompts of some requests end.
+    fn wanted<'e>(&self, ends: impl Iterator<Item = &'e usize>) -> Wanted {
+        let options = ends.map(|&request| &*self.requests[request].prompt.options);
+        let lens = self.settings.probed.map(|_| option_tokens_of(options));
+        Wanted { sums: self.settings.means, lens }
     }
 
     /// The requests that end with a node: their distribution is read, and their answers begin.
@@ -177,11 +173,8 @@ impl<'a> Running<'a> {
         let asked = passed.logits(place);
         let Some(logits) = asked.rows().into_iter().next() else { return };
         let start = Instant::now();
-        let means = self.settings.means;
         for &request in &node.ends {
-            let input = means.then(|| above.input.means());
-            let output = above.output.as_ref().filter(|_| means).map(LayerSums::means);
-            read(request, Ok(Read { logits, input, output }));
+            read(request, Ok(Read { logits, means: above.sums.means(), lens: passed.lens(place) }));
         }
         self.seconds.scoring += start.elapsed().as_secs_f64();
         let continued =

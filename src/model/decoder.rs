@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ndarray::{Array2, Array3, ArrayD, Axis};
+use ndarray::{Array1, Array2, Array3, Array4, ArrayD, Axis};
 use ort::session::{Session, SessionInputValue};
 use ort::value::{DynValue, Tensor, TensorElementType};
 
@@ -13,8 +13,9 @@ use super::binding::CacheMemory;
 use super::contract::{check_inputs, check_output, check_type, dimensions, element_type};
 use super::names::DecoderNames;
 use super::past::{Past, PastRow};
-use super::surgery::ASKED;
-use super::tensors::{FLOATS, Floats, INTEGERS, failed, float_value, floats, int_value, three_axes, wrong};
+use super::probe::{LensOutput, ProbeInput, Probed};
+use super::surgery::{ASKED, OPTIONS, PROBED, WEIGHTS};
+use super::tensors::{FLOATS, Floats, INTEGERS, failed, float_value, int_value, wrong};
 
 /// The input that says of how many tokens, counted from the last, logits are wanted; 0 for all.
 pub(super) const NUMBER_TO_KEEP: &str = "num_logits_to_keep";
@@ -42,8 +43,10 @@ pub struct DecoderInput {
 pub struct DecoderOutput {
     /// Logits of the tokens that were asked for, in that order: [asked, vocabulary].
     pub logits: Array2<f32>,
-    /// The residual stream after the final norm, [batch, sequence, hidden]; where the graph gives it.
-    pub hidden: Option<Array3<f32>>,
+    /// What the lens shows of probed tokens, where the graph was edited for it.
+    pub lens: Option<LensOutput>,
+    /// Sums over tokens by depth, [batch, sums, depths, hidden]; the last depth is the output, after the final norm.
+    pub sums: Option<Array4<f32>>,
     /// For the tokens that come next.
     pub past: Past,
 }
@@ -75,8 +78,8 @@ impl LogitPositions {
 pub(super) struct DecoderGraph<'p> {
     pub session: Session,
     pub path: &'p Path,
-    /// The output that holds the residual stream after the final norm.
-    pub hidden_output: Option<String>,
+    /// What it gives of the residual stream.
+    pub probed: Probed,
     /// Whether it attends with GroupQueryAttention.
     pub groups_queries: bool,
     /// Whether it quantizes the activations of a pass on one scale.
@@ -98,7 +101,7 @@ pub(super) struct Decoder {
 
 struct Graph {
     session: Session,
-    hidden_output: Option<String>,
+    probed: Probed,
     takes_asked: bool,
     past: Vec<PastInput>,
 }
@@ -137,8 +140,8 @@ impl Decoder {
         Past::gather(rows, self.next.as_ref().unwrap_or(&self.first).session.allocator())
     }
 
-    pub fn gives_hidden_states(&self) -> bool {
-        self.first.hidden_output.is_some()
+    pub fn probed(&self) -> Probed {
+        self.first.probed
     }
 
     pub fn logit_positions(&self) -> LogitPositions {
@@ -149,12 +152,12 @@ impl Decoder {
         self.next.is_some() || !self.first.past.is_empty()
     }
 
-    /// Runs new tokens on top of a past; `hidden`: whether the residual stream is wanted.
+    /// Runs new tokens on top of a past.
     pub fn run(
         &mut self,
         input: DecoderInput,
         past: Option<&Past>,
-        hidden: bool,
+        probe: &ProbeInput,
     ) -> Result<DecoderOutput, ModelError> {
         let (batch, length, _) = input.embeds.dim();
         let kept = self.next.as_ref().unwrap_or(&self.first);
@@ -170,10 +173,11 @@ impl Decoder {
                 "this export takes no past: it can score prompts, but not continue them",
             ));
         }
-        let mut inputs = graph.inputs(&self.names, input, past.is_some(), hidden)?;
+        let mut inputs = graph.inputs(&self.names, input, past.is_some(), probe)?;
         inputs.extend(graph.past(past, batch)?);
-        let hidden_output = graph.hidden_output.as_deref().filter(|_| hidden);
-        let read: Vec<&str> = hidden_output.into_iter().chain([self.names.logits.as_str()]).collect();
+        let sums = !probe.weights.is_empty();
+        let mut read = graph.probed.outputs(!probe.probed.is_empty(), sums);
+        read.push(&self.names.logits);
         let outputs = self.cache_memory.run(&mut graph.session, inputs, &read, &presents);
         let mut outputs = outputs.map_err(|error| failed(STEP, error))?;
         let logits = &outputs[self.names.logits.as_str()];
@@ -182,16 +186,8 @@ impl Decoder {
         } else {
             asked_logits(logits, &asked, length)
         }?;
-        let hidden = match hidden_output {
-            Some(name) => Some(three_axes(floats(&outputs[name], STEP)?, STEP)?),
-            None => None,
-        };
-        if let Some(hidden) =
-            hidden.as_ref().filter(|hidden| hidden.dim().0 != batch || hidden.dim().1 != length)
-        {
-            let found = format!("hidden states of {:?} for {batch} prompts of {length}", hidden.dim());
-            return Err(wrong(STEP, &found));
-        }
+        let lens = graph.probed.lens(&outputs, asked.len().max(1), probe.probed.len())?;
+        let sums = if sums { graph.probed.sums(&outputs)? } else { None };
         let values = presents
             .iter()
             .map(|name| {
@@ -200,7 +196,7 @@ impl Decoder {
                     .ok_or_else(|| wrong(STEP, &format!("the graph has no output `{name}`")))
             })
             .collect::<Result<_, _>>()?;
-        Ok(DecoderOutput { logits, hidden, past: Past { values } })
+        Ok(DecoderOutput { logits, lens, sums, past: Past { values } })
     }
 }
 
@@ -252,12 +248,12 @@ impl Graph {
         names: &DecoderNames,
         input: DecoderInput,
         has_past: bool,
-        hidden: bool,
+        probe: &ProbeInput,
     ) -> Result<Inputs<'static>, ModelError> {
         let shape = input.embeds.dim();
         let last = input.asked.iter().all(|&(_, place)| place + 1 == shape.1);
-        // Hidden states are wanted at all positions, and so are those that the asked ones are picked from.
-        let last_logits_only = last && !self.takes_asked && !(hidden && self.hidden_output.is_some());
+        // Sums are over all positions, and so are the rows that the asked ones are picked from.
+        let last_logits_only = last && !self.takes_asked && self.probed.depths == 0;
         let mut embeds = Some(input.embeds);
         let mut deepstack: Vec<Option<Array3<f32>>> = input.deepstack.into_iter().map(Some).collect();
         let mut inputs = Inputs::with_capacity(self.session.inputs().len());
@@ -273,6 +269,18 @@ impl Graph {
                 int_value(input.token_types.clone().into_dyn(), element, STEP)?
             } else if name == ASKED {
                 int_value(asked_places(&input.asked).into_dyn(), element, STEP)?
+            } else if name == PROBED {
+                let places = places(&probe.probed).insert_axis(Axis(1));
+                int_value(places.into_dyn(), element, STEP)?
+            } else if name == OPTIONS {
+                let options = probe.options.iter().map(|&token| i64::from(token));
+                int_value(options.collect::<Array1<i64>>().into_dyn(), element, STEP)?
+            } else if name == WEIGHTS {
+                let weights = match probe.weights.is_empty() {
+                    true => Array3::zeros((shape.0, 0, shape.1)),
+                    false => probe.weights.clone(),
+                };
+                float_value(weights.into_dyn(), element, STEP)?
             } else if name == NUMBER_TO_KEEP {
                 int_value(ndarray::arr0(i64::from(last_logits_only)).into_dyn(), element, STEP)?
             } else if name == "use_cache_branch" {
@@ -305,12 +313,13 @@ impl Graph {
     }
 
     fn of(opened: DecoderGraph, names: &DecoderNames) -> Result<Self, ModelError> {
-        let DecoderGraph { session, path, hidden_output, .. } = opened;
+        let DecoderGraph { session, path, probed, .. } = opened;
         check_inputs(&session, path, &[&names.inputs_embeds, &names.attention_mask], |name| {
             name == names.position_ids
                 || names.present_of(name).is_some()
                 || deepstack_index(name).is_some()
-                || ["token_type_ids", NUMBER_TO_KEEP, "use_cache_branch", ASKED].contains(&name)
+                || ["token_type_ids", NUMBER_TO_KEEP, "use_cache_branch"].contains(&name)
+                || [ASKED, PROBED, OPTIONS, WEIGHTS].contains(&name)
         })?;
         check_type(&session, path, &names.inputs_embeds, &FLOATS)?;
         check_type(&session, path, &names.attention_mask, &INTEGERS)?;
@@ -325,7 +334,7 @@ impl Graph {
             check_output(&session, path, &input.present)?;
         }
         let takes_asked = takes(&session, ASKED);
-        Ok(Self { session, hidden_output, takes_asked, past })
+        Ok(Self { session, probed, takes_asked, past })
     }
 }
 
@@ -335,7 +344,11 @@ fn takes(session: &Session, name: &str) -> bool {
 
 /// (row, place) of the tokens that are asked for, [asked, 2]; of some token where none is, as not all operators take none.
 fn asked_places(asked: &[(usize, usize)]) -> Array2<i64> {
-    let places = if asked.is_empty() { &[(0, 0)] } else { asked };
+    places(if asked.is_empty() { &[(0, 0)] } else { asked })
+}
+
+/// (row, place) of tokens, [tokens, 2].
+fn places(places: &[(usize, usize)]) -> Array2<i64> {
     Array2::from_shape_fn((places.len(), 2), |(index, axis)| {
         let (row, place) = places[index];
         if axis == 0 { row as i64 } else { place as i64 }

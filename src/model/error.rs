@@ -45,6 +45,16 @@ pub enum ModelError {
         /// What the graph has.
         found: String,
     },
+    /// The decoder's layers are to be probed, and its graph is not understood.
+    #[error(
+        "{path}: the layers of this decoder cannot be probed\n  {reason}\n  all else works: run without --probe-layers and --layer-embeddings"
+    )]
+    Probe {
+        /// The graph file.
+        path: PathBuf,
+        /// Where in the graph, what was expected there, and what was found.
+        reason: String,
+    },
     /// The runtime library could not be used.
     #[error("ONNX Runtime at {path} cannot be used: {reason}")]
     Runtime {

@@ -6,8 +6,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::decoder::{LogitPositions, NUMBER_TO_KEEP};
-use super::graph::{Edit, Graph, Interface};
-use super::surgery::{Head, compute_asked_logits};
+use super::graph::{Graph, Interface};
+use super::probe;
+use super::surgery::{Head, can_compute_asked_logits};
 use super::{GraphFile, ModelDirectory, ModelError, Precision};
 
 /// A model directory, described.
@@ -71,6 +72,8 @@ pub struct Features {
     pub logit_positions: LogitPositions,
     /// The tensor that the LM head reads, from which hidden states are taken; missing when the head was not found.
     pub hidden_states: Option<String>,
+    /// How many layers can be probed, or why none can.
+    pub layer_probe: Result<usize, String>,
     /// Whether keys and values are given out and taken again.
     pub kv_reuse: bool,
     /// Whether prompts of unlike length may run together, padded.
@@ -126,11 +129,13 @@ impl Features {
         let names = &directory.names().decoder;
         let graph = Graph::read(bytes).map_err(|error| file_error(path, &error))?;
         let head = Head::find(&graph, &names.logits);
-        let asks = |head: &Head| compute_asked_logits(&graph, head, &names.logits, &mut Edit::default());
+        let asks = |head: &Head| can_compute_asked_logits(&graph, head, &names.logits);
+        let layers = probe::layers(&graph, names).map(|(_, residual)| residual.layers());
         let counts = interface.input(NUMBER_TO_KEEP).is_some();
         Ok(Self {
             logit_positions: LogitPositions::of(head.as_ref().is_some_and(asks), counts),
             hidden_states: head.map(|head| head.hidden.to_string()),
+            layer_probe: layers.map_err(|refusal| refusal.to_string()),
             kv_reuse: interface.inputs.iter().any(|input| names.present_of(&input.name).is_some())
                 || directory.decoder_with_past().is_some(),
             padding: interface.input(&names.position_ids).is_some() && !graph.has("GroupQueryAttention"),

@@ -14,7 +14,8 @@ use super::names::DecoderNames;
 use super::open::{Edited, edited, edited_vision, open, read};
 use super::past::{Past, PastRow};
 use super::placement::Placement;
-use super::surgery::{Head, compute_asked_logits, share_keys_and_values};
+use super::probe::{Probe, ProbeInput, Probed, edit_decoder};
+use super::surgery::share_keys_and_values;
 use super::vision::{ImageFeatures, VisionEncoder};
 use super::{GraphFile, ModelDirectory, ModelError, OnnxRuntime, Provider, ProviderOptions};
 
@@ -27,8 +28,8 @@ pub struct SessionSettings<'a> {
     pub options: ProviderOptions<'a>,
     /// Threads inside one operator.
     pub intra_threads: usize,
-    /// Whether the decoder also gives the residual stream after its final norm.
-    pub hidden_states: bool,
+    /// What of the decoder's residual stream comes out.
+    pub probe: Probe,
     /// Whether graphs are rewritten where the same can be computed faster.
     pub rewrite_graphs: bool,
 }
@@ -47,7 +48,7 @@ impl Default for SessionSettings<'_> {
             provider: Provider::Cpu,
             options: ProviderOptions::default(),
             intra_threads: 1,
-            hidden_states: false,
+            probe: Probe::default(),
             rewrite_graphs: true,
         }
     }
@@ -65,7 +66,8 @@ impl Model {
     /// Loads the graphs and checks that they are what the layout says.
     ///
     /// # Errors
-    /// When a graph is broken, lacks an input or output, has one of another type, or the provider is not there.
+    /// When a graph is broken, lacks an input or output, has one of another type, or the provider is not there; when its
+    /// layers are to be probed and are not found.
     pub fn load(
         runtime: &OnnxRuntime,
         directory: &ModelDirectory,
@@ -110,9 +112,15 @@ impl Model {
         self.decoder.logit_positions()
     }
 
-    /// Whether the decoder gives the residual stream after its final norm.
-    pub fn gives_hidden_states(&self) -> bool {
-        self.decoder.gives_hidden_states()
+    /// Depths at which the decoder gives sums over tokens: every layer where they were asked for, and the output, after the
+    /// final norm. None where they were not asked for, or the LM head was not found.
+    pub fn sum_depths(&self) -> usize {
+        self.decoder.probed().depths
+    }
+
+    /// Layers that the logit lens sees; none where it was not asked for.
+    pub fn lens_layers(&self) -> usize {
+        self.decoder.probed().lens_layers
     }
 
     /// Whether sequences of unlike length may run together, padded on the left.
@@ -159,7 +167,7 @@ impl Model {
         Ok(target)
     }
 
-    /// Runs new tokens on top of a past. `hidden`: whether the residual stream is wanted.
+    /// Runs new tokens on top of a past.
     ///
     /// # Errors
     /// When the runtime fails.
@@ -167,9 +175,9 @@ impl Model {
         &mut self,
         input: DecoderInput,
         past: Option<&Past>,
-        hidden: bool,
+        probe: &ProbeInput,
     ) -> Result<DecoderOutput, ModelError> {
-        self.decoder.run(input, past, hidden)
+        self.decoder.run(input, past, probe)
     }
 }
 
@@ -193,25 +201,20 @@ impl<'p> DecoderGraph<'p> {
     ) -> Result<Self, ModelError> {
         let bytes = read(path)?;
         let mut edit = Edit::default();
-        let mut hidden_output = None;
+        let mut probed = Probed::default();
         let (mut groups_queries, mut scales_together) = (false, false);
         // What is no graph is left to the runtime, which says more about it.
         if let Ok(graph) = Graph::read(&bytes) {
             groups_queries = graph.has("GroupQueryAttention");
             scales_together = graph.has("DynamicQuantizeLinear") || graph.has("DynamicQuantizeMatMul");
-            if let Some(head) = Head::find(&graph, &names.logits) {
-                compute_asked_logits(&graph, &head, &names.logits, &mut edit);
-                if settings.hidden_states {
-                    edit.output(head.hidden);
-                    hidden_output = Some(head.hidden.to_string());
-                }
-            }
+            probed = edit_decoder(&graph, names, settings.probe, &mut edit)
+                .map_err(|refusal| ModelError::Probe { path: path.into(), reason: refusal.to_string() })?;
             if settings.rewrites(GraphFile::Decoder) {
                 share_keys_and_values(&graph, &mut edit);
             }
         }
         let provider = settings.provider.of_graph(GraphFile::Decoder);
         let session = open(path, edited(path, bytes, edit, provider)?)?;
-        Ok(Self { session, path, hidden_output, groups_queries, scales_together })
+        Ok(Self { session, path, probed, groups_queries, scales_together })
     }
 }

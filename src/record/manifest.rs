@@ -39,6 +39,9 @@ pub struct RunSettings {
     pub top_k: usize,
     /// Tables written.
     pub tables: Vec<Table>,
+    /// Whether the table `embeddings` has rows of every layer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub layer_embeddings: bool,
     /// Column types.
     pub profile: Profile,
 }

@@ -93,10 +93,10 @@ fn metadata(table: Table, context: &PartContext) -> Vec<KeyValue> {
     .collect()
 }
 
-/// Rows are sorted by `item_id`, `presentation`, `variant` (and `depth` of embeddings). Sorting columns are numbered by leaf,
+/// Rows are sorted by `item_id`, `presentation`, `variant` (and `depth` of embeddings, `layer` of layers). Sorting columns are numbered by leaf,
 /// and all of them stand before the first nested column.
 fn sorting(batch: &RecordBatch) -> Vec<SortingColumn> {
-    ["item_id", "presentation", "variant", "depth"]
+    ["item_id", "presentation", "variant", "depth", "layer"]
         .iter()
         .filter_map(|name| batch.schema().index_of(name).ok())
         .map(|index| SortingColumn { column_idx: index as i32, descending: false, nulls_first: false })

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use crossmodal::model::graph::Edit;
 use crossmodal::model::{
-    DecoderInput, GraphFile, LogitPositions, Model, ModelDirectory, OnnxRuntime, Precision, SessionSettings,
+    DecoderInput, Depths, GraphFile, LogitPositions, Model, ModelDirectory, OnnxRuntime, Precision, Probe,
+    ProbeInput, SessionSettings,
 };
-use ndarray::{Array2, Array3};
+use ndarray::{Array2, Array3, Axis};
 
 use crate::models::{copy_of, folder_of};
 use crate::program::library;
@@ -18,7 +19,8 @@ const LENGTH: usize = 5;
 fn load(path: &Path, precision: Precision) -> Model {
     let directory = ModelDirectory::open(path, precision).unwrap();
     let runtime = OnnxRuntime::open(library(), &[]).unwrap();
-    let settings = SessionSettings { hidden_states: true, ..SessionSettings::default() };
+    let settings =
+        SessionSettings { probe: Probe { lens: false, sums: Depths::Output }, ..SessionSettings::default() };
     Model::load(runtime, &directory, settings).unwrap()
 }
 
@@ -33,8 +35,10 @@ fn decode(model: &mut Model, asked: &[(usize, usize)]) -> (Array2<f32>, Array3<f
         deepstack: Vec::new(),
         asked: asked.to_vec(),
     };
-    let output = model.decode(input, None, true).unwrap();
-    (output.logits, output.hidden.unwrap())
+    let weights =
+        Array3::from_shape_fn((BATCH, LENGTH, LENGTH), |(_, sum, token)| f32::from(u8::from(sum == token)));
+    let output = model.decode(input, None, &ProbeInput { weights, ..ProbeInput::default() }).unwrap();
+    (output.logits, output.sums.unwrap().index_axis_move(Axis(2), 0))
 }
 
 /// Largest difference of logits, of the largest logit: products of other sizes add in another order.
@@ -126,5 +130,5 @@ fn a_head_at_the_last_token_is_left_as_it_is() {
         deepstack: Vec::new(),
         asked: vec![(0, LENGTH - 1)],
     };
-    assert_eq!(model.decode(input, None, false).unwrap().logits.dim(), (1, 40));
+    assert_eq!(model.decode(input, None, &ProbeInput::default()).unwrap().logits.dim(), (1, 40));
 }

@@ -9,6 +9,7 @@ mod generation;
 mod house;
 mod image_processors;
 mod import;
+mod layers;
 mod loading;
 mod models;
 mod openvino;

@@ -24,7 +24,7 @@ const STEPS: usize = 8;
 /// A conversation with what transformers makes of it.
 #[derive(Deserialize)]
 pub struct Case {
-    name: String,
+    pub name: String,
     #[serde(default)]
     messages: Vec<GoldenMessage>,
     #[serde(default)]
@@ -92,6 +92,11 @@ impl GoldenImage {
 }
 
 impl Case {
+    /// Whether it is the case of that name that the model is asked.
+    pub fn is_asked(&self, name: &str) -> bool {
+        self.name == name && self.tokens.is_some()
+    }
+
     pub fn group(&self) -> Group {
         let part = |part: &GoldenPart| match part {
             GoldenPart::Text { text } => Part::Text(text.clone()),
@@ -185,8 +190,7 @@ impl Fixture {
     }
 
     fn generations_equal(&mut self, family: &str) {
-        let asked = |case: &Case, name: &String| case.name == *name && case.tokens.is_some();
-        let place = |name: &String| self.cases.iter().position(|case| asked(case, name)).unwrap();
+        let place = |name: &String| self.cases.iter().position(|case| case.is_asked(name)).unwrap();
         let generated: Vec<usize> = self.batch.iter().map(place).collect();
         assert!(generated.len() >= 3, "{family}: {} cases with answers", generated.len());
         let golden: Vec<Vec<u32>> =

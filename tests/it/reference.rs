@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crossmodal::engine::{EvaluationSettings, evaluate};
+use crossmodal::engine::{Depth, EvaluationSettings, evaluate};
 use crossmodal::model::family::ImageTensor;
-use crossmodal::model::{Model, ModelDirectory, OnnxRuntime, Precision, SessionSettings};
+use crossmodal::model::{Depths, Model, ModelDirectory, OnnxRuntime, Precision, Probe, SessionSettings};
 use crossmodal::prepare::Preparer;
 use crossmodal::render::load::load;
 use crossmodal::render::resize::{Filter, resize};
@@ -96,7 +96,8 @@ fn prompts_tokens_and_pictures_are_those_of_the_reference() {
 fn compare_logits(precision: Precision) -> (f32, usize) {
     let directory = ModelDirectory::open(&tiny_llava(), precision).unwrap();
     let runtime = OnnxRuntime::open(library(), &[]).unwrap();
-    let settings = SessionSettings { hidden_states: true, ..SessionSettings::default() };
+    let settings =
+        SessionSettings { probe: Probe { lens: true, sums: Depths::All }, ..SessionSettings::default() };
     let mut model = Model::load(runtime, &directory, settings).unwrap();
     let preparer = preparer();
     let unit = preparer.prepare(0, groups());
@@ -106,6 +107,7 @@ fn compare_logits(precision: Precision) -> (f32, usize) {
         batch_tokens: 2048,
         top_k: usize::MAX,
         embeddings: true,
+        probed: Some(64),
         drafts: true,
         sharing: true,
     };
@@ -122,7 +124,12 @@ fn compare_logits(precision: Precision) -> (f32, usize) {
             largest = largest.max((logit - expected[token as usize]).abs());
         }
         other_tokens += usize::from(answer.scores.top[0].0 != case.generated_ids[0]);
-        assert!(answer.output.is_some(), "the last hidden state was not found in the graph");
+        let depths: Vec<Depth> = answer.means.iter().map(|means| means.depth).collect();
+        assert_eq!(depths.first().zip(depths.last()), Some((&Depth::Input, &Depth::Output)));
+        // The lens after the last layer is the model.
+        let last = answer.layers.last().unwrap();
+        assert_eq!((last.token, last.option), (answer.scores.top[0].0, answer.scores.answer));
+        assert!((last.logit - answer.scores.top[0].1).abs() < LOGIT_TOLERANCE);
     }
     (largest, other_tokens)
 }

@@ -1,6 +1,8 @@
 //! Decoders whose heads share keys and values are rewritten when they are loaded: the logits stay.
 
-use crossmodal::model::{DecoderInput, Model, ModelDirectory, OnnxRuntime, Past, Precision, SessionSettings};
+use crossmodal::model::{
+    DecoderInput, Model, ModelDirectory, OnnxRuntime, Past, Precision, ProbeInput, SessionSettings,
+};
 use ndarray::{Array2, Array3};
 
 use crate::models::folder_of;
@@ -22,7 +24,7 @@ fn decode(model: &mut Model, past: Option<&Past>, past_tokens: usize, tokens: us
         deepstack: Vec::new(),
         asked: (0..BATCH).map(|row| (row, tokens - 1)).collect(),
     };
-    let output = model.decode(input, past, false).unwrap();
+    let output = model.decode(input, past, &ProbeInput::default()).unwrap();
     (output.logits, output.past)
 }
 

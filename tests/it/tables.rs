@@ -66,7 +66,8 @@ fn the_columns_of_both_profiles_are_pinned() {
     let folder = tempfile::tempdir().unwrap();
     for profile in ["lake", "compact"] {
         let out = folder.path().join(profile);
-        succeed(run("color-recognition", &out).args(["--limit", "1", "--profile", profile]));
+        let asked = ["--limit", "1", "--profile", profile, "--probe-layers"];
+        succeed(run("color-recognition", &out).args(asked));
         for table in Table::ALL {
             insta::assert_snapshot!(format!("{profile}-{}", table.as_str()), described(&out, table));
         }
@@ -76,7 +77,8 @@ fn the_columns_of_both_profiles_are_pinned() {
 #[test]
 fn rows_are_sorted_and_parts_say_so() {
     let folder = tempfile::tempdir().unwrap();
-    succeed(run("color-recognition", folder.path()).args(["--limit", "2", "--groups-per-unit", "1"]));
+    let asked = ["--limit", "2", "--groups-per-unit", "1", "--probe-layers"];
+    succeed(run("color-recognition", folder.path()).args(asked));
     for table in Table::ALL {
         let parts = parts(folder.path(), table);
         assert_eq!(parts.len(), 2, "{}", table.as_str());
@@ -96,6 +98,92 @@ fn rows_are_sorted_and_parts_say_so() {
         }
         let ids = texts(folder.path(), table, "item_id");
         assert!(ids.is_sorted(), "{} is not sorted", table.as_str());
+    }
+}
+
+/// Layer by layer, the answers of two groups.
+fn probed() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let asked = ["--limit", "2", "--probe-layers", "--layer-embeddings"];
+    succeed(run("color-recognition", folder.path()).args(asked));
+    folder
+}
+
+/// (item, presentation) of each row.
+fn keys(run: &Path, table: Table) -> Vec<[String; 2]> {
+    let [items, kinds] = ["item_id", "presentation"].map(|column| texts(run, table, column));
+    items.into_iter().zip(kinds).map(|(item, kind)| [item, kind]).collect()
+}
+
+#[test]
+fn after_the_last_layer_the_lens_answers_as_the_model_does() {
+    let folder = probed();
+    let number = |batch: &RecordBatch, column: &str, row: usize| {
+        batch.column_by_name(column).unwrap().as_primitive::<arrow_array::types::Int32Type>().value(row)
+    };
+    let mut last = BTreeMap::new();
+    let rows = read(folder.path(), Table::Layers);
+    let rows = rows.iter().flat_map(|batch| (0..batch.num_rows()).map(move |row| (batch, row)));
+    for (key, (batch, row)) in keys(folder.path(), Table::Layers).into_iter().zip(rows) {
+        let layer = number(batch, "layer", row);
+        let before = last.insert(key, (layer, number(batch, "top1_id", row)));
+        assert_eq!(before.map_or(1, |(before, _)| before + 1), layer, "layers are not in order");
+    }
+    assert_eq!(last.values().map(|(layer, _)| *layer).max(), last.values().map(|(layer, _)| *layer).min());
+    let outcomes = read(folder.path(), Table::Outcomes);
+    let rows = outcomes.iter().flat_map(|batch| (0..batch.num_rows()).map(move |row| (batch, row)));
+    let answers: BTreeMap<_, _> = keys(folder.path(), Table::Outcomes)
+        .into_iter()
+        .zip(rows.map(|(batch, row)| number(batch, "top1_token", row)))
+        .collect();
+    assert_eq!(last.into_iter().map(|(key, (_, token))| (key, token)).collect::<BTreeMap<_, _>>(), answers);
+}
+
+#[test]
+fn after_the_last_layer_a_conflict_is_decided_as_the_answer_decides_it() {
+    let folder = probed();
+    let [classes, kinds] =
+        ["class", "presentation"].map(|column| texts(folder.path(), Table::Layers, column));
+    let items = texts(folder.path(), Table::Layers, "item_id");
+    let mut decided = BTreeMap::new();
+    for ((item, kind), class) in items.into_iter().zip(kinds).zip(classes) {
+        match kind.as_str() {
+            "conflict" => drop(decided.insert(item, class)),
+            _ => assert_eq!(class, "", "{item}: {kind} is no conflict"),
+        }
+    }
+    let follows = texts(folder.path(), Table::Following, "follows");
+    let items = texts(folder.path(), Table::Following, "item_id");
+    assert_eq!(decided, items.into_iter().zip(follows).collect());
+    assert!(decided.values().any(|class| class == "text") && decided.values().any(|class| class == "vision"));
+
+    // The two options' logits say by how much.
+    for batch in read(folder.path(), Table::Layers) {
+        let column = |name: &str| batch.column_by_name(name).unwrap().clone();
+        let (class, differences) = (column("class"), column("logit_difference"));
+        for row in 0..batch.num_rows() {
+            assert_eq!(class.is_null(row), differences.is_null(row), "row {row}");
+            let difference = differences.as_primitive::<Float64Type>().value(row);
+            match class.as_string::<i32>().value(row) {
+                "text" if class.is_valid(row) => assert!(difference >= 0.0, "{difference}"),
+                "vision" if class.is_valid(row) => assert!(difference <= 0.0, "{difference}"),
+                _ => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn embeddings_of_every_layer_stand_between_input_and_output() {
+    let folder = probed();
+    let mut depths: BTreeMap<[String; 2], Vec<String>> = BTreeMap::new();
+    let of_rows = texts(folder.path(), Table::Embeddings, "depth");
+    for (key, depth) in keys(folder.path(), Table::Embeddings).into_iter().zip(of_rows) {
+        depths.entry(key).or_default().push(depth);
+    }
+    for (key, depths) in depths {
+        assert_eq!((depths[0].as_str(), depths[1].as_str()), ("input", "layer-01"), "{key:?}");
+        assert!(depths.is_sorted() && depths.last().unwrap() == "output", "{key:?}: {depths:?}");
     }
 }
 

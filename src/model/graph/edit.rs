@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::wire::{Body, Fields, bytes_of, put_field, put_fixed, put_number};
-use super::{Graph, INT64, MICROSOFT, Malformed, Node, field};
+use super::{FLOAT, Graph, INT64, MICROSOFT, Malformed, Node, field};
 
 /// The tag of a record with bytes under field 3 of `GraphProto`, which is reserved.
 const STRUCK: u8 = 3 << 3 | 2;
@@ -73,6 +73,16 @@ impl Edit {
         put_field(field::GRAPH_INITIALIZER, &tensor, &mut self.added);
     }
 
+    /// Adds a constant of one 32-bit float, [1].
+    pub fn float(&mut self, name: &str, number: f32) {
+        let mut tensor = Vec::new();
+        put_number(field::TENSOR_DIMENSIONS, 1, &mut tensor);
+        put_number(field::TENSOR_DATA_TYPE, FLOAT, &mut tensor);
+        put_field(field::INITIALIZER_NAME, name.as_bytes(), &mut tensor);
+        put_field(field::TENSOR_RAW_DATA, &number.to_le_bytes(), &mut tensor);
+        put_field(field::GRAPH_INITIALIZER, &tensor, &mut self.added);
+    }
+
     /// Takes a node away.
     pub fn strike(&mut self, node: &Node) {
         self.struck.insert(node.at);
@@ -97,11 +107,16 @@ impl Edit {
 
     /// Lets a node read other tensors.
     pub fn rewire(&mut self, node: &Node, inputs: &[&str]) {
-        self.strike(node);
-        self.copy(node, inputs, &node.outputs);
+        self.rewrite(node, inputs, &node.outputs);
     }
 
-    /// Adds a node of the same operator and attributes that reads and writes other tensors.
+    /// Lets a node read and write other tensors.
+    pub fn rewrite(&mut self, node: &Node, inputs: &[&str], outputs: &[&str]) {
+        self.strike(node);
+        self.copy(node, inputs, outputs);
+    }
+
+    /// Adds a node with the operator and the attributes of another one.
     pub fn copy(&mut self, node: &Node, inputs: &[&str], outputs: &[&str]) {
         put_field(field::GRAPH_NODE, &node.between(inputs, outputs), &mut self.added);
     }
@@ -116,15 +131,15 @@ impl Edit {
         }
     }
 
-    /// Adds an input of 64-bit integers; axes without a size are free.
-    pub fn integer_input(&mut self, name: &str, shape: &[Option<u64>]) {
+    /// Adds an input with elements of a type of `TensorProto.DataType`; axes without a size are free.
+    pub fn input(&mut self, name: &str, element: u64, shape: &[Option<u64>]) {
         let (mut axes, mut tensor, mut kind, mut value) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for size in shape {
             let mut axis = Vec::new();
             size.iter().for_each(|size| put_number(field::DIM_VALUE, *size, &mut axis));
             put_field(field::SHAPE_DIM, &axis, &mut axes);
         }
-        put_number(field::TENSOR_ELEMENT, INT64, &mut tensor);
+        put_number(field::TENSOR_ELEMENT, element, &mut tensor);
         put_field(field::TENSOR_SHAPE, &axes, &mut tensor);
         put_field(field::TYPE_TENSOR, &tensor, &mut kind);
         put_field(field::VALUE_NAME, name.as_bytes(), &mut value);

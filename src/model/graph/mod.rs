@@ -25,11 +25,11 @@ pub struct Malformed;
 /// The set of operators that ONNX Runtime adds to the standard ones.
 pub const MICROSOFT: &str = "com.microsoft";
 
-/// Element types in `TensorProto.DataType`: 32-bit floats.
-const FLOAT: u64 = 1;
+/// Element type of 32-bit floats in `TensorProto.DataType`.
+pub const FLOAT: u64 = 1;
 
-/// ... 64-bit integers.
-const INT64: u64 = 7;
+/// Element type of 64-bit integers in `TensorProto.DataType`.
+pub const INT64: u64 = 7;
 
 /// That of truth values.
 const BOOL: u64 = 9;
@@ -48,6 +48,7 @@ mod field {
     pub const GRAPH_VALUE_INFO: u64 = 13;
     pub const NODE_INPUT: u64 = 1;
     pub const NODE_OUTPUT: u64 = 2;
+    pub const NODE_NAME: u64 = 3;
     pub const NODE_OP_TYPE: u64 = 4;
     pub const NODE_ATTRIBUTE: u64 = 5;
     pub const NODE_DOMAIN: u64 = 7;
@@ -198,7 +199,12 @@ impl<'a> Graph<'a> {
 
     /// Whether a tensor is an output of the graph.
     pub fn is_output(&self, name: &str) -> bool {
-        self.types.iter().any(|declared| declared.is_output && declared.name == name)
+        self.output(name).is_some()
+    }
+
+    /// The output of that name, by the name in the file.
+    pub fn output(&self, name: &str) -> Option<&'a str> {
+        self.types.iter().find(|declared| declared.is_output && declared.name == name).map(|found| found.name)
     }
 
     /// Whether a tensor that is computed is declared as truth values.

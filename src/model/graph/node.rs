@@ -5,7 +5,7 @@ use super::field;
 use super::wire::{Body, Fields, bytes_of, number_of, put_field, text, varints};
 
 /// A node: its operator and the names that it reads and writes.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Node<'a> {
     /// Operator, such as `MatMul`.
     pub operator: &'a str,
@@ -77,14 +77,15 @@ impl<'a> Node<'a> {
         Some(numbers)
     }
 
-    /// The same node between other tensors, as protobuf bytes.
+    /// The same operator reading and writing other tensors, as protobuf bytes; without the node's name, of which there is one in
+    /// a graph.
     pub(super) fn between(&self, inputs: &[&str], outputs: &[&str]) -> Vec<u8> {
         let mut body = Vec::with_capacity(self.body.len() + 32);
         inputs.iter().for_each(|name| put_field(field::NODE_INPUT, name.as_bytes(), &mut body));
         outputs.iter().for_each(|name| put_field(field::NODE_OUTPUT, name.as_bytes(), &mut body));
         let mut fields = Fields(self.body);
         while let Some(Ok((record, number, _))) = fields.next_record() {
-            if number != field::NODE_INPUT && number != field::NODE_OUTPUT {
+            if ![field::NODE_INPUT, field::NODE_OUTPUT, field::NODE_NAME].contains(&number) {
                 body.extend_from_slice(record);
             }
         }

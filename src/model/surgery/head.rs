@@ -57,8 +57,17 @@ impl<'a> Head<'a> {
     }
 }
 
+impl<'a> Head<'a> {
+    /// The last node from the product on before a bias or a cap: up to there, scaled rows give scaled logits.
+    pub fn last_linear(&self) -> &'a Node<'a> {
+        let is_linear =
+            |node: &&&Node| matches!(node.operator, "Cast" | "Identity" | "Reshape" | "Mul" | "Div");
+        self.after.iter().rev().take_while(is_linear).last().copied().unwrap_or(self.product)
+    }
+}
+
 /// Whether an operator is a matrix product with the activations as its first input.
-fn is_product(operator: &str) -> bool {
+pub(super) fn is_product(operator: &str) -> bool {
     [
         "MatMul",
         "Gemm",

@@ -9,10 +9,10 @@ use crate::engine::follow::{Follows, follows, relative_uncertainty};
 use crate::suite::Control;
 
 /// The three rows of a case.
-struct Case<'a> {
-    conflict: Row<'a>,
-    vision: Row<'a>,
-    text: Row<'a>,
+pub(super) struct Case<'a> {
+    pub conflict: Row<'a>,
+    pub vision: Row<'a>,
+    pub text: Row<'a>,
 }
 
 impl Case<'_> {
@@ -39,7 +39,8 @@ impl Case<'_> {
     }
 }
 
-pub(super) fn batch(context: &Context, result: &UnitResult) -> Result<RecordBatch, ArrowError> {
+/// A unit's conflict cases, sorted by the key of the conflict.
+pub(super) fn cases(result: &UnitResult) -> Vec<Case<'_>> {
     let rows = rows_in_order(result);
     let mut cases: Vec<Case> = Vec::new();
     let mut start = 0;
@@ -54,7 +55,11 @@ pub(super) fn batch(context: &Context, result: &UnitResult) -> Result<RecordBatc
         start += group.presentations.len();
     }
     cases.sort_by(|a, b| a.conflict.presentation.key().cmp(&b.conflict.presentation.key()));
+    cases
+}
 
+pub(super) fn batch(context: &Context, result: &UnitResult) -> Result<RecordBatch, ArrowError> {
+    let cases = cases(result);
     let entropy = |row: &Row| row.answer.ok().and_then(|answer| answer.scores.entropy);
     let of = |case: &Case| case.conflict.presentation.clone();
     let presentations: Vec<_> = cases.iter().map(of).collect();

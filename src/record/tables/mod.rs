@@ -5,6 +5,7 @@
 
 mod embeddings;
 mod following;
+mod layers;
 mod logits;
 mod outcomes;
 mod vectors;
@@ -34,11 +35,17 @@ pub enum Table {
     Embeddings,
     /// One row a conflict case: Yv, Yt, Ym, Hv, Ht, dH_rel, and what the answer follows.
     Following,
+    /// One row a prompt and decoder layer: what the logit lens shows there (as --probe-layers).
+    Layers,
 }
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 4] = [Self::Outcomes, Self::Logits, Self::Embeddings, Self::Following];
+    pub const ALL: [Self; 5] =
+        [Self::Outcomes, Self::Logits, Self::Embeddings, Self::Following, Self::Layers];
+
+    /// Those that are written where no others are asked for.
+    pub const DEFAULT: [Self; 4] = [Self::Outcomes, Self::Logits, Self::Embeddings, Self::Following];
 
     /// The table's name, as in paths.
     pub fn as_str(self) -> &'static str {
@@ -47,6 +54,7 @@ impl Table {
             Self::Logits => "logits",
             Self::Embeddings => "embeddings",
             Self::Following => "following",
+            Self::Layers => "layers",
         }
     }
 
@@ -58,6 +66,7 @@ impl Table {
             Self::Logits => logits::batch(context, &rows),
             Self::Embeddings => embeddings::batch(context, &rows),
             Self::Following => following::batch(context, result),
+            Self::Layers => layers::batch(context, result),
         }
     }
 }
