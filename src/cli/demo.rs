@@ -43,13 +43,15 @@ pub(super) fn run(arguments: &DemoArguments) -> Result<(), CliError> {
     let out = &arguments.out;
     eprintln!("1/3  run: {} on {} groups of color-recognition", model.display(), arguments.limit);
     let suite = SuiteSpec { limit: Some(arguments.limit), ..SuiteSpec::default() };
+    // The whole way, inside of the model too.
+    let recording = RecordingArguments { probe_layers: true, ..arguments.recording.clone() };
     let plan = Plan {
         model: &model,
         session: &arguments.session,
         suite,
         out,
         shard: None,
-        recording: &arguments.recording,
+        recording: &recording,
         install_runtime: true,
     };
     plan.execute()?;
