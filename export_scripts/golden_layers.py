@@ -17,27 +17,20 @@ import os
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
-import argparse
 import json
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from families import genai
-from golden_models import REPOSITORY, Reference, questions
-from tiny_zoo import BUILDERS
+from golden_models import Reference, options_of, questions
 
 CASES = ("one image", "text only"), ("one image", "wide image")
 """Without and with an image in every prompt."""
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--checkpoints", type=Path, required=True)
-    arguments.add_argument("--only", nargs="+", choices=list(BUILDERS), default=list(BUILDERS), metavar="MODEL_TYPE")
-    arguments.add_argument("--out", type=Path, default=REPOSITORY / "tests" / "golden" / "models")
-    options = arguments.parse_args()
+    options = options_of(__doc__)
     for name in options.only:
         reference = Reference(options.checkpoints / name)
         by_name = {case["name"]: case for case in questions(reference.host.needs_images)}

@@ -43,12 +43,17 @@ CROPS = {"do_pan_and_scan", "pan_and_scan_min_crop_size", "pan_and_scan_max_num_
 """Settings of Gemma 3's image processor that its processor overrides with its own defaults, unless a call names them."""
 
 
-def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def options_of(description: str) -> argparse.Namespace:
+    """Which families' checkpoints, and where what is written goes."""
+    arguments = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--checkpoints", type=Path, required=True)
     arguments.add_argument("--only", nargs="+", choices=list(BUILDERS), default=list(BUILDERS), metavar="MODEL_TYPE")
     arguments.add_argument("--out", type=Path, default=REPOSITORY / "tests" / "golden" / "models")
-    options = arguments.parse_args()
+    return arguments.parse_args()
+
+
+def main() -> None:
+    options = options_of(__doc__)
     for name in options.only:
         reference = Reference(options.checkpoints / name)
         cases, logits = [], []
