@@ -4,7 +4,8 @@
 
 They take the place of the decoder of tests/models/llava in the tests that find the residual stream after every layer. One Llama:
 
-- `torchscript.onnx`: torch's TorchScript exporter, norms and attention written out; optimum's graphs are of this kind;
+- `torchscript.onnx`: torch's TorchScript exporter, norms and attention written out;
+- `optimum.onnx`: optimum, by `residuals_optimum.py`, which takes what `--checkpoint` saves;
 - `fused.onnx`: the same, simplified, with the norm fusions of ONNX Runtime's optimizer for transformers (SkipSimplifiedLayerNormalization);
 - `int8.onnx`, `fp16.onnx`, `q4.onnx`: the same, simplified, in the precisions of `quantize.py`;
 - `genai.onnx`: the model builder of ONNX Runtime GenAI (GroupQueryAttention, SkipSimplifiedLayerNormalization);
@@ -16,6 +17,7 @@ after the final norm, [layers + 1, batch, tokens, hidden]; logits of what leaves
 head, [layers, batch, tokens, vocabulary].
 """
 
+import argparse
 import contextlib
 import os
 import tempfile
@@ -68,8 +70,13 @@ class CausalDecoder(TokenTypeDecoder):
 
 
 def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--checkpoint", type=Path, help="where the Llama is saved, too")
+    options = arguments.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
     llama = made(LlamaForCausalLM, LlamaConfig(**SIZES, head_dim=16))
+    if options.checkpoint:
+        llama.save_pretrained(options.checkpoint)
     torchscript(llama, OUT / "torchscript.onnx")
     with tempfile.TemporaryDirectory() as folder:
         simplified = Path(folder) / "simplified.onnx"

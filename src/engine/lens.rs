@@ -31,7 +31,7 @@ pub fn prompts_a_pass(layers: usize, vocabulary: usize) -> usize {
 }
 
 /// First tokens of the options of several prompts, each once.
-pub(super) fn tokens_of<'o>(options: impl Iterator<Item = &'o OptionTokens>) -> Vec<u32> {
+pub(super) fn option_tokens<'o>(options: impl Iterator<Item = &'o OptionTokens>) -> Vec<u32> {
     let mut tokens: Vec<u32> = options.flat_map(|options| &options.tokens).flatten().copied().collect();
     tokens.sort_unstable();
     tokens.dedup();
@@ -79,7 +79,7 @@ mod tests {
     fn each_option_has_the_largest_logit_of_its_first_tokens() {
         let options =
             OptionTokens { names: vec!["red".into(), "blue".into()], tokens: vec![vec![9, 4], vec![7]] };
-        let tokens = tokens_of([&options, &options].into_iter());
+        let tokens = option_tokens([&options, &options].into_iter());
         assert_eq!(tokens, [4, 7, 9]);
         let lens = LensOutput {
             tokens: array![[4, 5], [7, 9]],

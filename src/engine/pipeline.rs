@@ -197,3 +197,23 @@ impl Pipeline<'_> {
         Ok(self.preparer.prepare(unit, groups))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::suite::{SuiteSpec, open};
+
+    #[test]
+    fn units_hold_some_80_prompts_where_the_suite_makes_enough_of_them() {
+        let groups_per_unit = |name: &str, groups: usize, asked: Option<usize>| {
+            let spec = SuiteSpec { name: name.into(), groups: Some(groups), ..SuiteSpec::default() };
+            Units::of(&*open(&spec).unwrap(), asked).groups_per_unit
+        };
+        // Five prompts a system of equations, over a hundred a group of colors.
+        assert_eq!(groups_per_unit("soebench", 500, None), 16);
+        assert_eq!(groups_per_unit("soebench", 80, None), 10, "eight units");
+        assert_eq!(groups_per_unit("soebench", 8, None), 4);
+        assert_eq!(groups_per_unit("color-recognition", 400, None), 4);
+        assert_eq!(groups_per_unit("color-recognition", 400, Some(1)), 1);
+    }
+}

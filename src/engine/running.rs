@@ -7,7 +7,7 @@ use super::batches::{BatchRules, Size};
 use super::decoding::Decoding;
 use super::evaluate::StageSeconds;
 use super::forward::{Passed, Piece, Seen, Wanted, forward, missing_image};
-use super::lens::tokens_of as option_tokens_of;
+use super::lens::option_tokens;
 use super::means::Sums;
 use super::prompt_tree::{Node, prompt_tree, tokens_of};
 use super::requests::{Generation, Read, Request, RunningSettings, Work};
@@ -154,7 +154,7 @@ impl<'a> Running<'a> {
     /// What is wanted of a pass in which the prompts of some requests end.
     fn wanted<'e>(&self, ends: impl Iterator<Item = &'e usize>) -> Wanted {
         let options = ends.map(|&request| &*self.requests[request].prompt.options);
-        let lens = self.settings.probed.map(|_| option_tokens_of(options));
+        let lens = self.settings.probed.map(|_| option_tokens(options));
         Wanted { sums: self.settings.means, lens }
     }
 

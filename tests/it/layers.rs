@@ -258,7 +258,7 @@ fn equals_transformers(name: &str, golden: &str, tolerance: f32, rounding: f32) 
 
 #[test]
 fn graphs_of_other_exporters_equal_transformers() {
-    for name in ["torchscript", "fused", "genai"] {
+    for name in ["torchscript", "fused", "genai", "optimum"] {
         equals_transformers(name, "llama", 1e-4, LOGIT_TOLERANCE);
     }
     equals_transformers("parallel", "phi", 1e-4, LOGIT_TOLERANCE);
