@@ -93,11 +93,14 @@ fn prompts_tokens_and_pictures_are_those_of_the_reference() {
 }
 
 /// Largest difference to the reference over all cases, and how many best tokens differ.
-fn compare_logits(precision: Precision) -> (f32, usize) {
+fn compare_logits(precision: Precision, rewrite_graphs: bool) -> (f32, usize) {
     let directory = ModelDirectory::open(&tiny_llava(), precision).unwrap();
     let runtime = OnnxRuntime::open(library(), &[]).unwrap();
-    let settings =
-        SessionSettings { probe: Probe { lens: true, sums: Depths::All }, ..SessionSettings::default() };
+    let settings = SessionSettings {
+        probe: Probe { lens: true, sums: Depths::All },
+        rewrite_graphs,
+        ..SessionSettings::default()
+    };
     let mut model = Model::load(runtime, &directory, settings).unwrap();
     let preparer = preparer();
     let unit = preparer.prepare(0, groups());
@@ -136,7 +139,7 @@ fn compare_logits(precision: Precision) -> (f32, usize) {
 
 #[test]
 fn logits_equal_those_of_the_reference() {
-    let (largest, other_tokens) = compare_logits(Precision::Fp32);
+    let (largest, other_tokens) = compare_logits(Precision::Fp32, true);
     assert!(largest < LOGIT_TOLERANCE, "the largest difference is {largest}");
     assert_eq!(other_tokens, 0);
 }
@@ -144,8 +147,12 @@ fn logits_equal_those_of_the_reference() {
 /// Over 9,780 prompts 2.4 % of the best tokens differ, with fused attention in the vision encoder and without.
 #[test]
 fn int8_answers_are_nearly_always_those_of_the_reference() {
-    let (_, other_tokens) = compare_logits(Precision::Int8);
-    assert!(other_tokens <= 3, "{other_tokens} of 50 answers differ");
+    // The file as it is.
+    let (_, other_tokens) = compare_logits(Precision::Int8, false);
+    assert!(other_tokens <= 2, "{other_tokens} of 50 answers differ");
+    // Fused attention moves one more over an edge here, and as many back elsewhere.
+    let (_, other_tokens) = compare_logits(Precision::Int8, true);
+    assert!(other_tokens <= 3, "{other_tokens} of 50 answers differ when graphs are rewritten");
 }
 
 #[derive(Deserialize)]
