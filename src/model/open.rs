@@ -11,7 +11,7 @@ use super::graph::{Edit, Graph, without_weights};
 use super::placement::RECORD_PLACEMENT;
 use super::sessions::SessionSettings;
 use super::surgery::{fuse_attention, write_out_attention};
-use super::{GraphFile, ModelError, OnnxRuntime, Provider};
+use super::{GraphFile, ModelError, OnnxRuntime, Provider, operators};
 
 /// A graph's bytes with its edit; `None` where nothing is to be changed, and the file can be opened as it is.
 pub(super) fn edited(
@@ -74,6 +74,10 @@ pub(super) fn open(
     if settings.provider != Provider::Cpu {
         let recorded = builder.with_config_entry(RECORD_PLACEMENT, "1");
         builder = recorded.map_err(|error| broken(error.to_string()))?;
+    }
+    if settings.rewrite_graphs && settings.provider == Provider::Cpu {
+        let own = operators::domain().map_err(|error| broken(error.to_string()))?;
+        builder = builder.with_operators(own).map_err(|error| broken(text(error)))?;
     }
     let (options, threads) = (settings.options, settings.intra_threads);
     let mut builder = settings.provider.register(runtime, builder, options, threads)?;

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::wire::{Body, Fields, bytes_of, put_field, put_fixed, put_number};
-use super::{FLOAT, Graph, INT64, MICROSOFT, Malformed, Node, field};
+use super::{FLOAT, Graph, INT64, Malformed, Node, field};
 
 /// The tag of a record with bytes under field 3 of `GraphProto`, which is reserved.
 const STRUCK: u8 = 3 << 3 | 2;
@@ -30,7 +30,8 @@ pub enum Attribute<'a> {
 pub struct Edit {
     struck: BTreeSet<usize>,
     added: Vec<u8>,
-    needs_microsoft: bool,
+    /// Sets of operators beyond the standard ones.
+    domains: BTreeSet<String>,
 }
 
 impl Edit {
@@ -55,11 +56,12 @@ impl Edit {
         put_field(field::NODE_DOMAIN, domain.as_bytes(), &mut node);
         attributes.iter().for_each(|attribute| attribute.put(&mut node));
         put_field(field::GRAPH_NODE, &node, &mut self.added);
-        let in_branch = |attribute: &Attribute| match attribute {
-            Attribute::Graph(_, branch) => branch.needs_microsoft,
-            _ => false,
-        };
-        self.needs_microsoft |= domain == MICROSOFT || attributes.iter().any(in_branch);
+        let of_branches = attributes.iter().filter_map(|attribute| match attribute {
+            Attribute::Graph(_, branch) => Some(&branch.domains),
+            _ => None,
+        });
+        self.domains.extend(of_branches.flatten().cloned());
+        self.domains.extend(Some(domain).filter(|domain| !domain.is_empty()).map(str::to_string));
     }
 
     /// Adds a constant of 64-bit integers, [count].
@@ -169,9 +171,12 @@ impl Edit {
             *model.get_mut(at).filter(|tag| **tag < 0x80).ok_or(Malformed)? = STRUCK;
         }
         put_field(field::MODEL_GRAPH, &self.added, model);
-        if self.needs_microsoft && !imports(model, MICROSOFT)? {
+        for domain in self.domains {
+            if imports(model, &domain)? {
+                continue;
+            }
             let mut opset = Vec::new();
-            put_field(field::OPSET_DOMAIN, MICROSOFT.as_bytes(), &mut opset);
+            put_field(field::OPSET_DOMAIN, domain.as_bytes(), &mut opset);
             put_number(field::OPSET_VERSION, 1, &mut opset);
             put_field(field::MODEL_OPSET, &opset, model);
         }
@@ -232,6 +237,7 @@ impl Attribute<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::graph::MICROSOFT;
     use crate::model::graph::tests::model;
 
     #[test]

@@ -1,0 +1,14 @@
+//! Our own operators for ONNX Runtime's CPU provider: what `surgery` puts into graphs and `kernels` computes.
+
+use ort::operator::OperatorDomain;
+
+/// The set that they are in.
+pub(super) const CROSSMODAL: &str = "crossmodal";
+
+/// The operators, for a session.
+///
+/// # Errors
+/// When the runtime takes no operators.
+pub(super) fn domain() -> ort::Result<OperatorDomain> {
+    OperatorDomain::new(CROSSMODAL)
+}
