@@ -1,13 +1,14 @@
 //! What our own operators compute, on plain slices; `operators` gives them to the runtime.
 //!
-//! The code is plain Rust over arrays of [`LANES`] floats, in which the compiler finds the processor's widest instructions:
-//! [`widest`] compiles a function a second time for AVX-512. A number is always summed in the same order, whatever else is
+//! The code is written over [`lanes`], sixteen floats at once; [`widest`] compiles a function for AVX-512 and for any processor. A number is always summed in the same order, whatever else is
 //! computed beside it and by how many threads: the answer to a prompt has the same bits alone and in company.
 
+pub(super) mod cache;
+pub(super) mod cached;
 mod exp;
+mod lanes;
 
-/// Floats that one instruction works on.
-pub(super) const LANES: usize = 16;
+use lanes::LANES;
 
 /// Whether this processor has the instructions that the kernels are made for. Without, the runtime's own are faster.
 pub(super) fn pay() -> bool {
@@ -17,29 +18,34 @@ pub(super) fn pay() -> bool {
     return false;
 }
 
-/// Defines a function that runs with the widest instructions that the processor has. What it calls must be inlined into it to
-/// gain by them.
+/// Defines a function that is generic over its [`Lanes`](lanes::Lanes), and calls it with the widest that the processor has. What
+/// it calls must be inlined into it to gain by them.
 macro_rules! widest {
-    ($(#[$about:meta])* $access:vis fn $name:ident($($input:ident: $kind:ty),* $(,)?) $(-> $output:ty)? $body:block) => {
+    ($(#[$about:meta])* $access:vis fn $name:ident<$lanes:ident $(, const $constant:ident: usize)?>(
+        $($input:ident: $kind:ty),* $(,)?
+    ) $(-> $output:ty)? $body:block) => {
         $(#[$about])*
-        $access fn $name($($input: $kind),*) $(-> $output)? {
+        $access fn $name $(<const $constant: usize>)? ($($input: $kind),*) $(-> $output)? {
             #[inline(always)]
-            fn plain($($input: $kind),*) $(-> $output)? $body
+            fn computed<$lanes: $crate::model::kernels::lanes::Lanes $(, const $constant: usize)?>(
+                $($input: $kind),*
+            ) $(-> $output)? $body
 
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,fma")]
-            fn wide($($input: $kind),*) $(-> $output)? {
-                plain($($input),*)
+            fn wide $(<const $constant: usize>)? ($($input: $kind),*) $(-> $output)? {
+                computed::<$crate::model::kernels::lanes::Avx512 $(, $constant)?>($($input),*)
             }
 
             #[cfg(target_arch = "x86_64")]
             if $crate::model::kernels::pay() {
                 #[expect(unsafe_code, reason = "the processor was asked for the instructions just before")]
                 // SAFETY: `pay` says that the processor has them.
-                return unsafe { wide($($input),*) };
+                return unsafe { wide $(::<$constant>)? ($($input),*) };
             }
-            plain($($input),*)
+            computed::<$crate::model::kernels::lanes::Portable $(, $constant)?>($($input),*)
         }
     };
 }
 use widest;
+

@@ -1,0 +1,215 @@
+//! Sixteen floats at once, in the widest instructions that there are.
+
+/// Floats that one instruction works on.
+pub(in crate::model) const LANES: usize = 16;
+
+/// Sixteen floats. What is computed has the same meaning in each implementation, and the same order.
+pub(super) trait Lanes: Copy {
+    fn splat(number: f32) -> Self;
+    fn load(numbers: &[f32; LANES]) -> Self;
+    fn store(self, numbers: &mut [f32; LANES]);
+    /// self x factor + sum, rounded once.
+    fn mul_add(self, factor: Self, sum: Self) -> Self;
+    fn times(self, other: Self) -> Self;
+    fn plus(self, other: Self) -> Self;
+    fn minus(self, other: Self) -> Self;
+    fn divided_by(self, other: Self) -> Self;
+    /// The larger one; `other` where self is not a number.
+    fn or_larger(self, other: Self) -> Self;
+    /// Self where `first <= at < end`, else minus infinity.
+    fn where_within(self, at: f32, first: Self, end: Self) -> Self;
+    /// Self rounded to whole numbers.
+    fn rounded(self) -> Self;
+    /// Self x 2^power, of a power that is a whole number, rounded once.
+    fn times_power_of_2(self, power: Self) -> Self;
+}
+
+/// What any processor can.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Portable([f32; LANES]);
+
+impl Portable {
+    #[inline(always)]
+    fn zip(self, other: Self, compute: impl Fn(f32, f32) -> f32) -> Self {
+        Self(std::array::from_fn(|lane| compute(self.0[lane], other.0[lane])))
+    }
+}
+
+impl Lanes for Portable {
+    fn splat(number: f32) -> Self {
+        Self([number; LANES])
+    }
+
+    fn load(numbers: &[f32; LANES]) -> Self {
+        Self(*numbers)
+    }
+
+    fn store(self, numbers: &mut [f32; LANES]) {
+        *numbers = self.0;
+    }
+
+    fn mul_add(self, factor: Self, sum: Self) -> Self {
+        Self(std::array::from_fn(|lane| self.0[lane].mul_add(factor.0[lane], sum.0[lane])))
+    }
+
+    fn times(self, other: Self) -> Self {
+        self.zip(other, |a, b| a * b)
+    }
+
+    fn plus(self, other: Self) -> Self {
+        self.zip(other, |a, b| a + b)
+    }
+
+    fn minus(self, other: Self) -> Self {
+        self.zip(other, |a, b| a - b)
+    }
+
+    fn divided_by(self, other: Self) -> Self {
+        self.zip(other, |a, b| a / b)
+    }
+
+    fn or_larger(self, other: Self) -> Self {
+        self.zip(other, |a, b| if a > b { a } else { b })
+    }
+
+    fn where_within(self, at: f32, first: Self, end: Self) -> Self {
+        let within = |lane: usize| first.0[lane] <= at && at < end.0[lane];
+        Self(std::array::from_fn(|lane| if within(lane) { self.0[lane] } else { f32::NEG_INFINITY }))
+    }
+
+    fn rounded(self) -> Self {
+        Self(self.0.map(f32::round_ties_even))
+    }
+
+    fn times_power_of_2(self, power: Self) -> Self {
+        self.zip(power, |number, power| (f64::from(number) * f64::from(power).exp2()) as f32)
+    }
+}
+
+/// AVX-512. Only [`widest`](super::widest) may name it: its functions run where the processor has the instructions.
+#[cfg(target_arch = "x86_64")]
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Avx512(std::arch::x86_64::__m512);
+
+#[cfg(target_arch = "x86_64")]
+#[expect(unsafe_code, reason = "instructions that the compiler may not take by itself; see the type")]
+mod avx512 {
+    use std::arch::x86_64::*;
+
+    use super::{Avx512, LANES, Lanes};
+
+    // SAFETY of all: `widest` has asked the processor for AVX-512 (F); pointers come from arrays of 16 floats.
+    impl Lanes for Avx512 {
+        #[inline(always)]
+        fn splat(number: f32) -> Self {
+            Self(unsafe { _mm512_set1_ps(number) })
+        }
+
+        #[inline(always)]
+        fn load(numbers: &[f32; LANES]) -> Self {
+            Self(unsafe { _mm512_loadu_ps(numbers.as_ptr()) })
+        }
+
+        #[inline(always)]
+        fn store(self, numbers: &mut [f32; LANES]) {
+            unsafe { _mm512_storeu_ps(numbers.as_mut_ptr(), self.0) }
+        }
+
+        #[inline(always)]
+        fn mul_add(self, factor: Self, sum: Self) -> Self {
+            Self(unsafe { _mm512_fmadd_ps(self.0, factor.0, sum.0) })
+        }
+
+        #[inline(always)]
+        fn times(self, other: Self) -> Self {
+            Self(unsafe { _mm512_mul_ps(self.0, other.0) })
+        }
+
+        #[inline(always)]
+        fn plus(self, other: Self) -> Self {
+            Self(unsafe { _mm512_add_ps(self.0, other.0) })
+        }
+
+        #[inline(always)]
+        fn minus(self, other: Self) -> Self {
+            Self(unsafe { _mm512_sub_ps(self.0, other.0) })
+        }
+
+        #[inline(always)]
+        fn divided_by(self, other: Self) -> Self {
+            Self(unsafe { _mm512_div_ps(self.0, other.0) })
+        }
+
+        #[inline(always)]
+        fn or_larger(self, other: Self) -> Self {
+            // Gives the second where one is not a number.
+            Self(unsafe { _mm512_max_ps(self.0, other.0) })
+        }
+
+        #[inline(always)]
+        fn where_within(self, at: f32, first: Self, end: Self) -> Self {
+            let never = Self::splat(f32::NEG_INFINITY);
+            unsafe {
+                let at = _mm512_set1_ps(at);
+                let begun = _mm512_cmp_ps_mask::<_CMP_LE_OQ>(first.0, at);
+                let within = _mm512_mask_cmp_ps_mask::<_CMP_LT_OQ>(begun, at, end.0);
+                Self(_mm512_mask_blend_ps(within, never.0, self.0))
+            }
+        }
+
+        #[inline(always)]
+        fn rounded(self) -> Self {
+            Self(unsafe { _mm512_roundscale_ps::<_MM_FROUND_TO_NEAREST_INT>(self.0) })
+        }
+
+        #[inline(always)]
+        fn times_power_of_2(self, power: Self) -> Self {
+            Self(unsafe { _mm512_scalef_ps(self.0, power.0) })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: [f32; LANES] =
+        [0.0, -0.0, 1.0, -1.5, 2.5, 3.5, 1e30, -1e-30, f32::NAN, 7.0, -8.0, 9.25, 0.1, 0.2, 0.3, -2.5];
+    const B: [f32; LANES] =
+        [1.0, 2.0, -3.0, 4.0, f32::NAN, 0.5, 2.0, 3.0, 1.0, -7.0, -9.0, 9.25, 0.7, 0.6, 0.5, 100.0];
+
+    /// Bits of all operations on A and B.
+    fn all<L: Lanes>() -> Vec<[u32; LANES]> {
+        let (a, b) = (L::load(&A), L::load(&B));
+        let powers = L::splat(-130.0);
+        [
+            a.mul_add(b, L::splat(0.3)),
+            a.times(b),
+            a.plus(b),
+            a.minus(b),
+            a.divided_by(b),
+            a.or_larger(b),
+            a.where_within(3.0, L::splat(3.0), b),
+            a.rounded(),
+            L::splat(1.75).times_power_of_2(powers),
+        ]
+        .map(|lanes| {
+            let mut numbers = [0.0; LANES];
+            lanes.store(&mut numbers);
+            // What is not a number has no sign that counts.
+            numbers.map(|number| if number.is_nan() { f32::NAN.to_bits() } else { number.to_bits() })
+        })
+        .to_vec()
+    }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn all_implementations_agree_to_the_bit() {
+        super::super::widest! {
+            fn computed<L>() -> Vec<[u32; LANES]> {
+                all::<L>()
+            }
+        }
+        assert_eq!(computed(), all::<Portable>());
+    }
+}
