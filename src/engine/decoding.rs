@@ -10,9 +10,9 @@ use ndarray::{ArrayView1, ArrayView2};
 use super::answered::Finish;
 use super::batches::{BatchRules, Size};
 use super::drafts::{Trust, worth_verifying};
-use super::forward::{Piece, Seen, Wanted, forward};
+use super::forward::{Piece, Wanted, forward};
 use super::requests::{Continuation, Generation, RunningSettings, Work};
-use crate::model::{Model, ModelError};
+use crate::model::{Model, ModelError, Seen};
 use crate::prepare::Prompt;
 
 /// Sequences that are written at a time.
@@ -111,13 +111,17 @@ impl<'a> Decoding<'a> {
         if self.settings.drafts {
             self.draft();
         }
-        let pieces: Vec<Piece> = self.sequences.iter().map(Sequence::piece).collect();
+        let mut pieces: Vec<Piece> = self.sequences.iter_mut().map(Sequence::piece).collect();
         let sizes: Vec<Size> = pieces.iter().map(Piece::size).collect();
         let mut failed = Vec::new();
         let mut batches = self.rules.batches(&sizes);
         while let Some(batch) = batches.pop() {
             work.decode_passes += 1;
-            if let Err(error) = self.run(model, &batch, &pieces, work) {
+            let mut members: Vec<Piece> =
+                batch.iter().map(|&index| std::mem::take(&mut pieces[index])).collect();
+            let passed = self.run(model, &batch, &mut members, work);
+            if let Err(error) = passed {
+                batch.iter().zip(members).for_each(|(&index, piece)| pieces[index] = piece);
                 if batch.len() > 1 {
                     batches.extend(batch.into_iter().map(|index| vec![index]));
                 } else {
@@ -139,17 +143,16 @@ impl<'a> Decoding<'a> {
         &mut self,
         model: &mut Model,
         batch: &[usize],
-        pieces: &[Piece],
+        pieces: &mut [Piece],
         work: &mut Work,
     ) -> Result<(), ModelError> {
-        let members: Vec<&Piece> = batch.iter().map(|&index| &pieces[index]).collect();
-        let passed = forward(model, &members, &[], Wanted::default())?;
-        for (place, &index) in batch.iter().enumerate() {
+        let passed = forward(model, pieces, &[], Wanted::default())?;
+        for (place, (&index, piece)) in batch.iter().zip(pieces).enumerate() {
             let sequence = &mut self.sequences[index];
             let kept = sequence.verify(passed.logits(place), &self.settings);
             sequence.trust.learn(sequence.draft.len(), kept);
-            let length = sequence.seen.length + 1 + kept;
-            sequence.seen = passed.seen[place].first(length);
+            let length = piece.seen.length() + kept - sequence.draft.len();
+            sequence.seen = std::mem::take(&mut piece.seen).first(length);
             work.decode_steps += 1;
             work.drafted_tokens += sequence.draft.len();
             work.accepted_tokens += kept;
@@ -204,12 +207,12 @@ impl Sequence<'_> {
         room.min(until.map_or(usize::MAX, |at| (at - 1 - last) as usize))
     }
 
-    /// The last token that was written, and the draft.
-    fn piece(&self) -> Piece {
+    /// The last token that was written, and the draft. Takes what was seen with it: a pass adds to it where it is.
+    fn piece(&mut self) -> Piece {
         let written = &self.generation.tokens;
         let last = written.len().saturating_sub(1);
         let new = written[last..].iter().chain(&self.draft).copied();
-        Piece::of_answer(self.prompt, last, new, self.seen.clone())
+        Piece::of_answer(self.prompt, last, new, std::mem::take(&mut self.seen))
     }
 
     /// Writes what the logits [1 + draft, vocabulary] say, as far as the draft was right and one token further. Returns how

@@ -1,36 +1,17 @@
 //! One pass through the decoder: new tokens of several sequences, each on what it has seen before.
 
 use std::ops::Range;
-use std::rc::Rc;
 
 use ndarray::{Array2, Array3, Array4, ArrayView2, s};
 
 use super::batches::Size;
 use super::lens::LensAt;
 use super::means::{Sums, TokenKinds, weights_of};
-use crate::model::{
-    DecoderInput, ImageFeatures, ImageRows, LensOutput, Model, ModelError, Past, PastRow, ProbeInput,
-};
+use crate::model::{DecoderInput, ImageFeatures, ImageRows, LensOutput, Model, ModelError, ProbeInput, Seen};
 use crate::prepare::{ImageSpan, Prompt};
 
-/// The keys and values of a sequence's tokens so far: a part of a row of some pass's.
-#[derive(Clone)]
-pub(super) struct Seen {
-    past: Rc<Past>,
-    row: usize,
-    start: usize,
-    /// Tokens.
-    pub length: usize,
-}
-
-impl Seen {
-    /// Its first tokens only.
-    pub fn first(&self, length: usize) -> Self {
-        Self { length: length.min(self.length), ..self.clone() }
-    }
-}
-
 /// New tokens of one sequence.
+#[derive(Default)]
 pub(super) struct Piece {
     ids: Vec<i64>,
     /// [axes, tokens].
@@ -38,7 +19,8 @@ pub(super) struct Piece {
     token_types: Vec<i64>,
     /// The images among them; `start` counts from the first new token.
     spans: Vec<ImageSpan>,
-    seen: Option<Seen>,
+    /// What stands before them; a pass adds them to it.
+    pub seen: Seen,
     /// The new tokens whose logits are wanted.
     asked: Range<usize>,
     /// See [`Size::far`].
@@ -47,7 +29,7 @@ pub(super) struct Piece {
 
 impl Piece {
     /// Tokens of a prompt.
-    pub fn of_prompt(prompt: &Prompt, range: Range<usize>, seen: Option<Seen>, asked: Range<usize>) -> Self {
+    pub fn of_prompt(prompt: &Prompt, range: Range<usize>, seen: Seen, asked: Range<usize>) -> Self {
         let within = |span: &ImageSpan| {
             let start = span.start.max(range.start);
             let end = (span.start + span.length).min(range.end);
@@ -79,7 +61,7 @@ impl Piece {
             }),
             token_types: vec![positions.next_token_type; ids.len()],
             spans: Vec::new(),
-            seen: Some(seen),
+            seen,
             asked: 0..ids.len(),
             far: reaches_far(prompt, prompt.ids.len() + before + ids.len()),
             ids,
@@ -93,8 +75,7 @@ impl Piece {
 
     /// Its part in a pass.
     pub fn size(&self) -> Size {
-        let past = self.seen.as_ref().map_or(0, |seen| seen.length);
-        Size { far: self.far, new: self.ids.len(), past }
+        Size { far: self.far, new: self.ids.len(), past: self.seen.length() }
     }
 }
 
@@ -118,8 +99,6 @@ pub(super) struct Passed {
     logits: Array2<f32>,
     /// Of each piece, its rows of `logits`.
     asked: Vec<Range<usize>>,
-    /// All tokens so far.
-    pub seen: Vec<Seen>,
     /// Where sums over tokens are wanted.
     summed: Option<Summed>,
     /// What the lens shows of the asked tokens, and the tokens whose logits it gives.
@@ -161,42 +140,34 @@ impl Passed {
     }
 }
 
-/// Runs pieces together: shorter ones are padded on the right, shorter pasts on the left. `features` are those of the unit's
-/// images; every image of the pieces must be among them.
+/// Runs pieces together, and adds their tokens to what they have seen: shorter ones are padded on the right, shorter pasts on the
+/// left. `features` are those of the unit's images; every image of the pieces must be among them.
 ///
 /// # Errors
-/// When the model fails.
+/// When the model fails; the pieces are as they were then.
 pub(super) fn forward(
     model: &mut Model,
-    pieces: &[&Piece],
+    pieces: &mut [Piece],
     features: &[Result<ImageFeatures, String>],
     wanted: Wanted,
 ) -> Result<Passed, ModelError> {
     let batch = pieces.len();
     let length = pieces.iter().map(|piece| piece.ids.len()).max().unwrap_or(0);
     let axes = pieces.first().map_or(1, |piece| piece.positions.nrows());
-    let (past, seen) = past_of(model, pieces)?;
-    let before = past.as_ref().map_or(0, |past| past.tokens());
 
     let mut ids = Array2::zeros((batch, length));
-    let mut mask = Array2::zeros((batch, before + length));
     let mut positions = Array3::zeros((axes, batch, length));
     let mut token_types = Array2::zeros((batch, length));
     let mut asked = Vec::new();
     let mut asked_rows = Vec::with_capacity(batch);
-    let mut now = Vec::with_capacity(batch);
     for (row, piece) in pieces.iter().enumerate() {
         let new = piece.ids.len();
         ids.slice_mut(s![row, ..new]).iter_mut().zip(&piece.ids).for_each(|(to, id)| *to = *id);
         let types = token_types.slice_mut(s![row, ..new]);
         types.into_iter().zip(&piece.token_types).for_each(|(to, kind)| *to = *kind);
         positions.slice_mut(s![.., row, ..new]).assign(&piece.positions);
-        let (start, tokens) = seen.get(row).copied().unwrap_or((0, 0));
-        mask.slice_mut(s![row, start..start + tokens]).fill(1);
-        mask.slice_mut(s![row, before..before + new]).fill(1);
         asked_rows.push(asked.len()..asked.len() + piece.asked.len());
         asked.extend(piece.asked.clone().map(|place| (row, place)));
-        now.push((before - tokens, tokens + new));
     }
     let images = |layer: Option<usize>| image_rows(pieces, features, layer);
     let embeds = model.embed(ids, &images(None))?;
@@ -211,54 +182,25 @@ pub(super) fn forward(
         options: wanted.lens.clone().unwrap_or_default(),
         weights: weights_of(kinds.iter(), length),
     };
-    let input = DecoderInput { embeds, mask, positions, token_types, deepstack, asked };
-    let output = model.decode(input, past.as_deref(), &probe)?;
-    let past = Rc::new(output.past);
-    let seen =
-        |(row, (start, length)): (usize, (usize, usize))| Seen { past: past.clone(), row, start, length };
+    let lengths = pieces.iter().map(|piece| piece.ids.len()).collect();
+    let input = DecoderInput { embeds, lengths, positions, token_types, deepstack, asked };
+    let mut seen: Vec<&mut Seen> = pieces.iter_mut().map(|piece| &mut piece.seen).collect();
+    let output = model.decode(input, &mut seen, &probe)?;
     Ok(Passed {
         logits: output.logits,
         asked: asked_rows,
-        seen: now.into_iter().enumerate().map(seen).collect(),
         summed: kept.map(|embeds| Summed { kinds, embeds, given: output.sums }),
         lens: output.lens.zip(wanted.lens),
     })
 }
 
-/// The past of all pieces in one, and where in its rows each one's tokens stand: (start, length). What the last pass gave is
-/// taken as it is where its rows are these pieces' in this order, and nothing stands after their tokens.
-type Pasts = (Option<Rc<Past>>, Vec<(usize, usize)>);
-
-fn past_of(model: &Model, pieces: &[&Piece]) -> Result<Pasts, ModelError> {
-    let seen: Vec<&Seen> = pieces.iter().filter_map(|piece| piece.seen.as_ref()).collect();
-    let Some(first) = seen.first().filter(|_| seen.len() == pieces.len()) else {
-        return Ok((None, Vec::new()));
-    };
-    let end = first.past.tokens();
-    let same = first.past.batch() == seen.len()
-        && seen.iter().enumerate().all(|(row, seen)| {
-            Rc::ptr_eq(&seen.past, &first.past) && seen.row == row && seen.start + seen.length == end
-        });
-    if same {
-        return Ok((Some(first.past.clone()), seen.iter().map(|seen| (seen.start, seen.length)).collect()));
-    }
-    let rows: Vec<PastRow> = seen
-        .iter()
-        .map(|seen| PastRow { past: &seen.past, row: seen.row, start: seen.start, length: seen.length })
-        .collect();
-    let past = model.gather(&rows)?;
-    let tokens = past.tokens();
-    let places = seen.iter().map(|seen| (tokens - seen.length, seen.length)).collect();
-    Ok((Some(Rc::new(past)), places))
-}
-
 /// Image features in the places of the batch; those of a deepstack layer, where one is named.
 fn image_rows<'f>(
-    pieces: &[&Piece],
+    pieces: &[Piece],
     features: &'f [Result<ImageFeatures, String>],
     layer: Option<usize>,
 ) -> Vec<ImageRows<'f>> {
-    let of_piece = |(row, piece): (usize, &&Piece)| -> Vec<ImageRows<'f>> {
+    let of_piece = |(row, piece): (usize, &Piece)| -> Vec<ImageRows<'f>> {
         let rows = piece.spans.iter().filter_map(|span| {
             let features = features[span.image].as_ref().ok()?;
             let all = match layer {

@@ -6,7 +6,7 @@ use image::RgbImage;
 
 use super::forward::{Piece, Wanted, forward};
 use crate::model::family::{Family, ImagePlace};
-use crate::model::{Model, ModelError};
+use crate::model::{Model, ModelError, Seen};
 use crate::prepare::{ImageSpan, OptionTokens, Prompt};
 
 /// Sizes that a model's answers have.
@@ -38,9 +38,9 @@ pub fn rehearse(model: &mut Model, family: &dyn Family) -> Result<Sizes, ModelEr
     let options = Arc::new(OptionTokens { names: Vec::new(), tokens: Vec::new() });
     let prompt = Prompt { ids, spans, positions, hash: String::new(), options, room: None };
     let length = prompt.ids.len();
-    let piece = Piece::of_prompt(&prompt, 0..length, None, length - 1..length);
+    let piece = Piece::of_prompt(&prompt, 0..length, Seen::default(), length - 1..length);
     let lens = (model.lens_layers() > 0).then(Vec::new);
-    let passed = forward(model, &[&piece], &[Ok(features)], Wanted { sums: true, lens })?;
+    let passed = forward(model, &mut [piece], &[Ok(features)], Wanted { sums: true, lens })?;
     let embeds = passed.embeds_shape();
     if embeds != Some((1, length, hidden)) {
         return Err(wrong(format!(

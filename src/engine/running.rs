@@ -6,12 +6,12 @@ use std::time::Instant;
 use super::batches::{BatchRules, Size};
 use super::decoding::Decoding;
 use super::evaluate::StageSeconds;
-use super::forward::{Passed, Piece, Seen, Wanted, forward, missing_image};
+use super::forward::{Passed, Piece, Wanted, forward, missing_image};
 use super::lens::option_tokens;
 use super::means::Sums;
 use super::prompt_tree::{Node, prompt_tree, tokens_of};
 use super::requests::{Generation, Read, Request, RunningSettings, Work};
-use crate::model::{ImageFeatures, Model, ModelError};
+use crate::model::{ImageFeatures, Model, ModelError, Seen};
 use crate::prepare::Prompt;
 
 /// Sequences of one pass over prompts at most.
@@ -91,11 +91,10 @@ impl<'a> Running<'a> {
             sequences: self.settings.probed.unwrap_or(MOST_SEQUENCES).min(MOST_SEQUENCES),
             pads: self.model.pads(),
         };
-        let pieces: Vec<Piece> = nodes.iter().map(|next| self.piece(next)).collect();
-        let sizes: Vec<Size> = pieces.iter().map(Piece::size).collect();
+        let sizes: Vec<Size> = nodes.iter().map(|next| self.piece(next).size()).collect();
         for batch in rules.batches(&sizes) {
             let mut below = Vec::new();
-            self.pass(&batch, &nodes, &pieces, &mut below, decoding, texts, read);
+            self.pass(&batch, &nodes, &mut below, decoding, texts, read);
             while decoding.is_full() {
                 self.decode(decoding, texts);
             }
@@ -108,7 +107,7 @@ impl<'a> Running<'a> {
     fn piece(&self, next: &Next) -> Piece {
         let Node { prompt, range, ends, .. } = next.node;
         let asked = if ends.is_empty() { 0..0 } else { range.len() - 1..range.len() };
-        let seen = next.above.as_ref().map(|above| above.seen.clone());
+        let seen = next.above.as_ref().map(|above| above.seen.clone()).unwrap_or_default();
         Piece::of_prompt(self.requests[*prompt].prompt, range.clone(), seen, asked)
     }
 
@@ -119,24 +118,23 @@ impl<'a> Running<'a> {
         &mut self,
         batch: &[usize],
         nodes: &[Next<'t>],
-        pieces: &[Piece],
         below: &mut Vec<Next<'t>>,
         decoding: &mut Decoding<'a>,
         texts: &mut Texts,
         read: Reader,
     ) {
         let start = Instant::now();
-        let members: Vec<&Piece> = batch.iter().map(|&index| &pieces[index]).collect();
+        let mut pieces: Vec<Piece> = batch.iter().map(|&index| self.piece(&nodes[index])).collect();
         let wanted = self.wanted(batch.iter().flat_map(|&index| &nodes[index].node.ends));
-        let passed = forward(self.model, &members, self.features, wanted);
+        let passed = forward(self.model, &mut pieces, self.features, wanted);
         self.seconds.decoder += start.elapsed().as_secs_f64();
         self.work.prefill_passes += 1;
         match passed {
             Ok(passed) => {
-                for (place, &index) in batch.iter().enumerate() {
+                for (place, (&index, piece)) in batch.iter().zip(pieces).enumerate() {
                     let before = nodes[index].above.as_ref().map(|above| above.sums.clone());
                     let sums = passed.sums(place, before.unwrap_or_default());
-                    let above = Rc::new(Above { seen: passed.seen[place].clone(), sums });
+                    let above = Rc::new(Above { seen: piece.seen, sums });
                     self.ends(nodes[index].node, &above, &passed, place, decoding, texts, read);
                     let children = nodes[index].node.children.iter();
                     below.extend(children.map(|node| Next { node, above: Some(above.clone()) }));
@@ -144,7 +142,7 @@ impl<'a> Running<'a> {
             }
             Err(_) if batch.len() > 1 => {
                 for &index in batch {
-                    self.pass(&[index], nodes, pieces, below, decoding, texts, read);
+                    self.pass(&[index], nodes, below, decoding, texts, read);
                 }
             }
             Err(error) => fail(nodes[batch[0]].node, &error, read),

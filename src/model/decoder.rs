@@ -1,19 +1,23 @@
 //! The decoder: embeddings and a past to logits and a longer past.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use ndarray::{Array1, Array2, Array3, Array4, ArrayD, Axis};
 use ort::session::{Session, SessionInputValue};
-use ort::value::{DynValue, Tensor, TensorElementType};
+use ort::value::{DynValue, Tensor, TensorElementType, TensorRef};
 
 use serde::Serialize;
 
 use super::ModelError;
 use super::binding::CacheMemory;
 use super::contract::{check_inputs, check_output, check_type, dimensions, element_type};
+use super::kernels::cache::{CacheShape, Part};
 use super::names::DecoderNames;
-use super::past::{Past, PastRow};
+use super::operators::Pass;
+use super::past::Past;
 use super::probe::{LensOutput, ProbeInput, Probed};
+use super::seen::{Before, Seen, Side};
 use super::surgery::{ASKED, OPTIONS, PROBED, WEIGHTS};
 use super::tensors::{FLOATS, Floats, INTEGERS, failed, float_value, int_value, wrong};
 
@@ -22,13 +26,13 @@ pub(super) const NUMBER_TO_KEEP: &str = "num_logits_to_keep";
 
 const STEP: &str = "decoder";
 
-/// New tokens of a batch of sequences: shorter rows are padded on the right, shorter pasts on the left; `mask` says where.
+/// New tokens of a batch of sequences, shorter rows padded on the right.
 #[derive(Debug, Clone)]
 pub struct DecoderInput {
     /// [batch, sequence, hidden].
     pub embeds: Array3<f32>,
-    /// 1 for tokens, 0 for padding: [batch, past + sequence].
-    pub mask: Array2<i64>,
+    /// Tokens of each row, without padding.
+    pub lengths: Vec<usize>,
     /// [axes, batch, sequence].
     pub positions: Array3<i64>,
     /// [batch, sequence].
@@ -47,8 +51,6 @@ pub struct DecoderOutput {
     pub lens: Option<LensOutput>,
     /// Sums over tokens by depth, [batch, sums, depths, hidden]; the last depth is the output, after the final norm.
     pub sums: Option<Array4<f32>>,
-    /// For the tokens that come next.
-    pub past: Past,
 }
 
 /// Tokens whose logits a decoder computes; the others' are thrown away.
@@ -84,6 +86,8 @@ pub(super) struct DecoderGraph<'p> {
     pub groups_queries: bool,
     /// Whether it quantizes the activations of a pass on one scale.
     pub scales_together: bool,
+    /// The shape of the blocks that it reads its past from, and how it is told of them; `None` where it takes tensors.
+    pub blocks: Option<(Arc<CacheShape>, Arc<Pass>)>,
 }
 
 pub(super) struct Decoder {
@@ -104,6 +108,9 @@ struct Graph {
     probed: Probed,
     takes_asked: bool,
     past: Vec<PastInput>,
+    blocks: Option<(Arc<CacheShape>, Arc<Pass>)>,
+    /// Stands for a past that is in blocks, whose sizes the graph reads; nothing reads the numbers.
+    unread: Vec<f32>,
 }
 
 /// One key or value tensor of the cache: [batch, heads, past, head size].
@@ -135,9 +142,13 @@ impl Decoder {
         Ok(Self { first, next, names, cache_memory: CacheMemory::Host, pads, scales_together })
     }
 
-    /// Copies the keys and values of sequences side by side, shorter ones padded on the left.
-    pub fn gather(&self, rows: &[PastRow]) -> Result<Past, ModelError> {
-        Past::gather(rows, self.next.as_ref().unwrap_or(&self.first).session.allocator())
+    /// What sequences have seen, as a pass reads it.
+    fn before(&self, seen: &[&mut Seen]) -> Result<Before, ModelError> {
+        let graph = self.next.as_ref().unwrap_or(&self.first);
+        if graph.blocks.is_some() {
+            return Ok(Before::apart(seen));
+        }
+        Before::by_side(seen, |rows| Past::gather(rows, graph.session.allocator()))
     }
 
     pub fn probed(&self) -> Probed {
@@ -152,33 +163,43 @@ impl Decoder {
         self.next.is_some() || !self.first.past.is_empty()
     }
 
-    /// Runs new tokens on top of a past.
+    /// Runs new tokens on top of what their sequences have `seen`, all of them or none, and adds them to it.
     pub fn run(
         &mut self,
         input: DecoderInput,
-        past: Option<&Past>,
+        seen: &mut [&mut Seen],
         probe: &ProbeInput,
     ) -> Result<DecoderOutput, ModelError> {
         let (batch, length, _) = input.embeds.dim();
-        let kept = self.next.as_ref().unwrap_or(&self.first);
-        let presents: Vec<String> = kept.past.iter().map(|input| input.present.clone()).collect();
-        let asked = input.asked.clone();
+        let continuing = self.next.as_ref().unwrap_or(&self.first);
+        let presents: Vec<String> = continuing.past.iter().map(|input| input.present.clone()).collect();
+        let (asked, lengths) = (input.asked.clone(), input.lengths.clone());
+        let before = self.before(seen)?;
+        let has_past = before.tokens > 0;
         let graph = match &mut self.next {
-            Some(next) if past.is_some() => next,
+            Some(next) if has_past => next,
             _ => &mut self.first,
         };
-        if past.is_some() && graph.past.is_empty() {
+        if has_past && graph.past.is_empty() {
             return Err(wrong(
                 STEP,
                 "this export takes no past: it can score prompts, but not continue them",
             ));
         }
-        let mut inputs = graph.inputs(&self.names, input, past.is_some(), probe)?;
-        inputs.extend(graph.past(past, batch)?);
+        let mut inputs = graph.inputs(&self.names, input, &before, probe)?;
+        let Before { tokens, lengths: seen_before, kept } = before;
+        graph.prepare(&kept, batch, tokens);
+        inputs.extend(past_of(&graph.past, &kept, &graph.unread, batch, tokens)?);
         let sums = !probe.weights.is_empty();
         let mut read = graph.probed.outputs(!probe.probed.is_empty(), sums);
         read.push(&self.names.logits);
+        if let (Some((_, pass)), Side::Apart(rows)) = (&graph.blocks, &kept) {
+            pass.set(rows.clone());
+        }
         let outputs = self.cache_memory.run(&mut graph.session, inputs, &read, &presents);
+        if let Some((_, pass)) = &graph.blocks {
+            pass.set(Arc::default());
+        }
         let mut outputs = outputs.map_err(|error| failed(STEP, error))?;
         let logits = &outputs[self.names.logits.as_str()];
         let logits = if graph.takes_asked {
@@ -188,7 +209,7 @@ impl Decoder {
         }?;
         let lens = graph.probed.lens(&outputs, asked.len().max(1), probe.probed.len())?;
         let sums = if sums { graph.probed.sums(&outputs)? } else { None };
-        let values = presents
+        let values: Vec<DynValue> = presents
             .iter()
             .map(|name| {
                 outputs
@@ -196,8 +217,38 @@ impl Decoder {
                     .ok_or_else(|| wrong(STEP, &format!("the graph has no output `{name}`")))
             })
             .collect::<Result<_, _>>()?;
-        Ok(DecoderOutput { logits, lens, sums, past: Past { values } })
+        match &graph.blocks {
+            Some((shape, _)) => append(shape, &values, seen, &lengths)?,
+            None => {
+                let past = Arc::new(Past { values });
+                for (row, seen) in seen.iter_mut().enumerate() {
+                    let start = tokens - seen_before[row];
+                    **seen = Seen::of_row(&past, row, start, seen_before[row] + lengths[row]);
+                }
+            }
+        }
+        Ok(DecoderOutput { logits, lens, sums })
     }
+}
+
+/// Adds a pass's new keys and values, [batch, heads, new tokens, head size] each, to what its sequences have seen.
+fn append(
+    shape: &Arc<CacheShape>,
+    values: &[DynValue],
+    seen: &mut [&mut Seen],
+    lengths: &[usize],
+) -> Result<(), ModelError> {
+    let tensors = values.iter().map(|value| value.try_extract_tensor::<f32>().map(|(_, numbers)| numbers));
+    let tensors: Vec<&[f32]> = tensors.collect::<ort::Result<_>>().map_err(|error| failed(STEP, error))?;
+    let batch = seen.len();
+    for (row, (seen, count)) in seen.iter_mut().zip(lengths).enumerate() {
+        seen.append(shape, *count, |layer, part| {
+            let tensor = tensors[2 * layer + usize::from(part == Part::Values)];
+            let of_row = tensor.len() / batch;
+            &tensor[row * of_row..(row + 1) * of_row]
+        });
+    }
+    Ok(())
 }
 
 /// The logits of `asked` tokens; the graph gives those of all `length` new tokens of a row, or of the last one only.
@@ -247,10 +298,11 @@ impl Graph {
         &self,
         names: &DecoderNames,
         input: DecoderInput,
-        has_past: bool,
+        before: &Before,
         probe: &ProbeInput,
     ) -> Result<Inputs<'static>, ModelError> {
         let shape = input.embeds.dim();
+        let mut mask = Some(before.mask(&input.lengths, shape.1));
         let last = input.asked.iter().all(|&(_, place)| place + 1 == shape.1);
         // Sums are over all positions, and so are the rows that the asked ones are picked from.
         let last_logits_only = last && !self.takes_asked && self.probed.depths == 0;
@@ -262,7 +314,7 @@ impl Graph {
             let value: DynValue = if name == names.inputs_embeds {
                 float_value(embeds.take().unwrap_or_default().into_dyn(), element, STEP)?
             } else if name == names.attention_mask {
-                int_value(input.mask.clone().into_dyn(), element, STEP)?
+                int_value(mask.take().unwrap_or_default().into_dyn(), element, STEP)?
             } else if name == names.position_ids {
                 int_value(positions(&input.positions, &dimensions(declared)), element, STEP)?
             } else if name == "token_type_ids" {
@@ -284,7 +336,7 @@ impl Graph {
             } else if name == NUMBER_TO_KEEP {
                 int_value(ndarray::arr0(i64::from(last_logits_only)).into_dyn(), element, STEP)?
             } else if name == "use_cache_branch" {
-                let branch = Tensor::from_array(ndarray::arr1(&[has_past]));
+                let branch = Tensor::from_array(ndarray::arr1(&[before.tokens > 0]));
                 branch.map_err(|error| failed(STEP, error))?.into_dyn()
             } else if let Some(index) = deepstack_index(name) {
                 let given = deepstack.get_mut(index).and_then(Option::take);
@@ -297,23 +349,19 @@ impl Graph {
         Ok(inputs)
     }
 
-    /// The past, empty where there is none.
-    fn past<'v>(&self, past: Option<&'v Past>, batch: usize) -> Result<Inputs<'v>, ModelError> {
-        let value = |(index, declared): (usize, &PastInput)| {
-            let value = match past.and_then(|past| past.values.get(index)) {
-                Some(value) => value.view().into(),
-                None => {
-                    let empty = ArrayD::<f32>::zeros(vec![batch, declared.heads, 0, declared.head_size]);
-                    float_value(empty, Some(declared.element), STEP)?.into()
-                }
-            };
-            Ok((declared.name.clone(), value))
-        };
-        self.past.iter().enumerate().map(value).collect()
+    /// Makes room for what stands for a past in blocks.
+    fn prepare(&mut self, kept: &Side, batch: usize, tokens: usize) {
+        if let Side::Apart(_) = kept {
+            let largest = self.past.iter().map(|input| input.heads * input.head_size).max().unwrap_or(0);
+            let needed = batch * tokens * largest;
+            if self.unread.len() < needed {
+                self.unread = vec![0.0; needed];
+            }
+        }
     }
 
     fn of(opened: DecoderGraph, names: &DecoderNames) -> Result<Self, ModelError> {
-        let DecoderGraph { session, path, probed, .. } = opened;
+        let DecoderGraph { session, path, probed, blocks, .. } = opened;
         check_inputs(&session, path, &[&names.inputs_embeds, &names.attention_mask], |name| {
             name == names.position_ids
                 || names.present_of(name).is_some()
@@ -334,8 +382,35 @@ impl Graph {
             check_output(&session, path, &input.present)?;
         }
         let takes_asked = takes(&session, ASKED);
-        Ok(Self { session, probed, takes_asked, past })
+        Ok(Self { session, probed, takes_asked, past, blocks, unread: Vec::new() })
     }
+}
+
+/// The past, empty where there is none; where it is in blocks, as much of what is `unread`.
+fn past_of<'v>(
+    inputs: &[PastInput],
+    kept: &'v Side,
+    unread: &'v [f32],
+    batch: usize,
+    tokens: usize,
+) -> Result<Inputs<'v>, ModelError> {
+    let value = |(index, declared): (usize, &PastInput)| {
+        let &PastInput { heads, head_size, element, .. } = declared;
+        let value = match kept {
+            Side::BySide(past) => past.values[index].view().into(),
+            Side::Apart(_) => {
+                let sizes = [batch, heads, tokens, head_size];
+                let view = TensorRef::from_array_view((sizes, &unread[..sizes.iter().product()]));
+                view.map_err(|error| failed(STEP, error))?.into()
+            }
+            Side::Nothing => {
+                let empty = ArrayD::<f32>::zeros(vec![batch, heads, 0, head_size]);
+                float_value(empty, Some(element), STEP)?.into()
+            }
+        };
+        Ok((declared.name.clone(), value))
+    };
+    inputs.iter().enumerate().map(value).collect()
 }
 
 fn takes(session: &Session, name: &str) -> bool {

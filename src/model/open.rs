@@ -3,11 +3,13 @@
 use std::ffi::OsStr;
 use std::fmt::Display;
 use std::path::Path;
+use std::sync::Arc;
 
 use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
 use super::graph::{Edit, Graph, without_weights};
+use super::operators::Pass;
 use super::placement::RECORD_PLACEMENT;
 use super::sessions::SessionSettings;
 use super::surgery::{fuse_attention, write_out_attention};
@@ -30,12 +32,13 @@ pub(super) fn edited(
     let name = file.file_name().and_then(OsStr::to_str).filter(|_| provider == Provider::Cpu);
     let skeleton =
         name.map(|name| without_weights(&bytes, name)).transpose().map_err(|error| broken(&error))?;
+    let pass = Arc::default();
     Ok(Some(match skeleton.flatten() {
         Some(skeleton) => {
             drop(bytes);
-            Edited { bytes: skeleton, folder: folder_of(&file) }
+            Edited { bytes: skeleton, folder: folder_of(&file), pass }
         }
-        None => Edited { bytes, folder: folder_of(path) },
+        None => Edited { bytes, folder: folder_of(path), pass },
     }))
 }
 
@@ -44,6 +47,8 @@ pub(super) struct Edited {
     bytes: Vec<u8>,
     /// Where the files are that hold its weights.
     folder: String,
+    /// What our operators are told of a pass.
+    pub pass: Arc<Pass>,
 }
 
 fn folder_of(path: &Path) -> String {
@@ -75,14 +80,14 @@ pub(super) fn open(
         let recorded = builder.with_config_entry(RECORD_PLACEMENT, "1");
         builder = recorded.map_err(|error| broken(error.to_string()))?;
     }
-    if settings.rewrite_graphs && settings.provider == Provider::Cpu {
-        let own = operators::domain().map_err(|error| broken(error.to_string()))?;
+    if let Some(edited) = edited.as_ref().filter(|_| settings.provider == Provider::Cpu) {
+        let own = operators::domain(&edited.pass).map_err(|error| broken(error.to_string()))?;
         builder = builder.with_operators(own).map_err(|error| broken(text(error)))?;
     }
     let (options, threads) = (settings.options, settings.intra_threads);
     let mut builder = settings.provider.register(runtime, builder, options, threads)?;
     let session = match edited {
-        Some(Edited { bytes, folder }) => builder
+        Some(Edited { bytes, folder, .. }) => builder
             .with_config_entry("session.model_external_initializers_file_folder_path", folder)
             .map_err(|error| broken(error.to_string()))?
             .commit_from_memory(&bytes),

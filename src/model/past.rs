@@ -11,14 +11,14 @@ use super::tensors::{failed, wrong};
 const STEP: &str = "KV cache";
 
 /// The keys and values of all layers, as the runtime holds them: [batch, heads, tokens, head size] each.
-pub struct Past {
+pub(super) struct Past {
     /// In the order of the decoder's inputs.
     pub(super) values: Vec<DynValue>,
 }
 
 /// Consecutive tokens of one sequence in a [`Past`].
 #[derive(Clone, Copy)]
-pub struct PastRow<'a> {
+pub(super) struct PastRow<'a> {
     /// Where they are.
     pub past: &'a Past,
     /// The sequence's row.

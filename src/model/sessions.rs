@@ -1,6 +1,7 @@
 //! The sessions of a model and their calls: images to features, token ids to embeddings, embeddings to logits.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use ndarray::{Array2, Array3};
 use ort::session::Session;
@@ -9,13 +10,14 @@ use super::binding::CacheMemory;
 use super::decoder::{Decoder, DecoderGraph, DecoderInput, DecoderOutput, LogitPositions};
 use super::embedding::{Embedding, ImageRows, scatter};
 use super::family::Pixels;
-use super::graph::{Edit, Graph};
+use super::graph::{Edit, Graph, Interface};
+use super::kernels;
 use super::names::DecoderNames;
 use super::open::{Edited, edited, edited_vision, open, read};
-use super::past::{Past, PastRow};
 use super::placement::Placement;
 use super::probe::{Probe, ProbeInput, Probed, edit_decoder};
-use super::surgery::share_keys_and_values;
+use super::seen::Seen;
+use super::surgery::{read_from_blocks, share_keys_and_values};
 use super::vision::{ImageFeatures, VisionEncoder};
 use super::{GraphFile, ModelDirectory, ModelError, OnnxRuntime, Provider, ProviderOptions};
 
@@ -94,9 +96,11 @@ impl Model {
             Embedding::of(open(GraphFile::EmbedTokens, path, None)?, path, names.embedding.clone())?;
 
         let mut open = |path: &Path, edited| open(GraphFile::Decoder, path, edited);
-        let mut decoder = |path| DecoderGraph::open(path, settings, &names.decoder, &mut open);
+        let next = directory.decoder_with_past();
+        let one = next.is_none();
+        let mut decoder = |path| DecoderGraph::open(path, settings, &names.decoder, one, &mut open);
         let first = decoder(directory.graph(GraphFile::Decoder))?;
-        let next = directory.decoder_with_past().map(decoder).transpose()?;
+        let next = next.map(decoder).transpose()?;
         let mut decoder = Decoder::of(first, next, names.decoder.clone())?;
         decoder.cache_memory = CacheMemory::of(settings.provider, settings.options);
         Ok(Self { placements, vision, embedding, decoder })
@@ -167,54 +171,55 @@ impl Model {
         Ok(target)
     }
 
-    /// Runs new tokens on top of a past.
+    /// Runs new tokens on top of what their sequences have `seen`, all of them or none, and adds them to it.
     ///
     /// # Errors
-    /// When the runtime fails.
+    /// When the runtime fails; `seen` is as it was then.
     pub fn decode(
         &mut self,
         input: DecoderInput,
-        past: Option<&Past>,
+        seen: &mut [&mut Seen],
         probe: &ProbeInput,
     ) -> Result<DecoderOutput, ModelError> {
-        self.decoder.run(input, past, probe)
-    }
-}
-
-impl Model {
-    /// Copies the keys and values of sequences side by side, shorter ones padded on the left.
-    ///
-    /// # Errors
-    /// When a row lies outside of its cache, or memory is short.
-    pub fn gather(&self, rows: &[PastRow]) -> Result<Past, ModelError> {
-        self.decoder.gather(rows)
+        self.decoder.run(input, seen, probe)
     }
 }
 
 impl<'p> DecoderGraph<'p> {
-    /// Opens a graph with the edits that it allows; `open` takes the bytes of an edited one.
+    /// Opens a graph with the edits that it allows; `open` takes the bytes of an edited one. `one`: whether it runs all passes, those
+    /// without a past and those with one.
     fn open(
         path: &'p Path,
         settings: SessionSettings,
         names: &DecoderNames,
+        one: bool,
         open: &mut impl FnMut(&Path, Option<Edited>) -> Result<Session, ModelError>,
     ) -> Result<Self, ModelError> {
         let bytes = read(path)?;
         let mut edit = Edit::default();
         let mut probed = Probed::default();
         let (mut groups_queries, mut scales_together) = (false, false);
+        let mut blocks = None;
         // What is no graph is left to the runtime, which says more about it.
-        if let Ok(graph) = Graph::read(&bytes) {
+        if let (Ok(graph), Ok(interface)) = (Graph::read(&bytes), Interface::read(&bytes)) {
             groups_queries = graph.has("GroupQueryAttention");
             scales_together = graph.has("DynamicQuantizeLinear") || graph.has("DynamicQuantizeMatMul");
             probed = edit_decoder(&graph, names, settings.probe, &mut edit)
                 .map_err(|refusal| ModelError::Probe { path: path.into(), reason: refusal.to_string() })?;
             if settings.rewrites(GraphFile::Decoder) {
-                share_keys_and_values(&graph, &mut edit);
+                if one && kernels::pay() {
+                    blocks = read_from_blocks(&graph, &interface, names, &mut edit);
+                }
+                if blocks.is_none() {
+                    share_keys_and_values(&graph, &mut edit);
+                }
             }
         }
         let provider = settings.provider.of_graph(GraphFile::Decoder);
-        let session = open(path, edited(path, bytes, edit, provider)?)?;
-        Ok(Self { session, path, probed, groups_queries, scales_together })
+        let edited = edited(path, bytes, edit, provider)?;
+        let pass = edited.as_ref().map(|edited| edited.pass.clone());
+        let session = open(path, edited)?;
+        let blocks = blocks.zip(pass).map(|(shape, pass)| (Arc::new(shape), pass));
+        Ok(Self { session, path, probed, groups_queries, scales_together, blocks })
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use crossmodal::model::graph::Edit;
 use crossmodal::model::{
     DecoderInput, Depths, GraphFile, LogitPositions, Model, ModelDirectory, OnnxRuntime, Precision, Probe,
-    ProbeInput, SessionSettings,
+    ProbeInput, Seen, SessionSettings,
 };
 use ndarray::{Array2, Array3, Axis};
 
@@ -29,7 +29,7 @@ fn decode(model: &mut Model, asked: &[(usize, usize)]) -> (Array2<f32>, Array3<f
     let ids = Array2::from_shape_fn((BATCH, LENGTH), |(row, token)| 3 + (7 * token + 5 * row) as i64);
     let input = DecoderInput {
         embeds: model.embed(ids, &[]).unwrap(),
-        mask: Array2::ones((BATCH, LENGTH)),
+        lengths: vec![LENGTH; BATCH],
         positions: Array3::from_shape_fn((1, BATCH, LENGTH), |(_, _, token)| token as i64),
         token_types: Array2::zeros((BATCH, LENGTH)),
         deepstack: Vec::new(),
@@ -37,7 +37,10 @@ fn decode(model: &mut Model, asked: &[(usize, usize)]) -> (Array2<f32>, Array3<f
     };
     let weights =
         Array3::from_shape_fn((BATCH, LENGTH, LENGTH), |(_, sum, token)| f32::from(u8::from(sum == token)));
-    let output = model.decode(input, None, &ProbeInput { weights, ..ProbeInput::default() }).unwrap();
+    let probe = ProbeInput { weights, ..ProbeInput::default() };
+    let mut seen = vec![Seen::default(); BATCH];
+    let mut rows: Vec<&mut Seen> = seen.iter_mut().collect();
+    let output = model.decode(input, &mut rows, &probe).unwrap();
     (output.logits, output.sums.unwrap().index_axis_move(Axis(2), 0))
 }
 
@@ -124,11 +127,14 @@ fn a_head_at_the_last_token_is_left_as_it_is() {
     let ids = Array2::from_elem((1, LENGTH), 7);
     let input = DecoderInput {
         embeds: model.embed(ids, &[]).unwrap(),
-        mask: Array2::ones((1, LENGTH)),
+        lengths: vec![LENGTH],
         positions: Array3::zeros((1, 1, LENGTH)),
         token_types: Array2::zeros((1, LENGTH)),
         deepstack: Vec::new(),
         asked: vec![(0, LENGTH - 1)],
     };
-    assert_eq!(model.decode(input, None, &ProbeInput::default()).unwrap().logits.dim(), (1, 40));
+    assert_eq!(
+        model.decode(input, &mut [&mut Seen::default()], &ProbeInput::default()).unwrap().logits.dim(),
+        (1, 40)
+    );
 }

@@ -4,7 +4,7 @@
 use crossmodal::engine::{Answered, Depth, EvaluationSettings, LayerMeans, evaluate};
 use crossmodal::model::{
     DecoderInput, Depths, LogitPositions, Model, ModelDirectory, OnnxRuntime, Precision, Probe, ProbeInput,
-    SessionSettings,
+    Seen, SessionSettings,
 };
 use crossmodal::prepare::{OptionTokens, Preparer};
 use crossmodal::suite::{AnswerOption, Group};
@@ -185,7 +185,7 @@ fn by_another_exporter(name: &str) -> Model {
     Model::load(OnnxRuntime::open(library(), &[]).unwrap(), &directory, settings).unwrap()
 }
 
-fn tokens(range: std::ops::Range<usize>, before: usize) -> DecoderInput {
+fn tokens(range: std::ops::Range<usize>) -> DecoderInput {
     let embed =
         |row: usize, token: usize, i: usize| ((31 * row + 17 * token + 7 * i) % 23) as f32 / 23.0 * 4.0 - 2.0;
     let new = range.len();
@@ -193,7 +193,7 @@ fn tokens(range: std::ops::Range<usize>, before: usize) -> DecoderInput {
         embeds: Array3::from_shape_fn((BATCH, new, HIDDEN), |(row, token, i)| {
             embed(row, range.start + token, i)
         }),
-        mask: Array2::ones((BATCH, before + new)),
+        lengths: vec![new; BATCH],
         positions: Array3::from_shape_fn((1, BATCH, new), |(_, _, token)| (range.start + token) as i64),
         token_types: Array2::zeros((BATCH, new)),
         deepstack: Vec::new(),
@@ -216,8 +216,8 @@ fn equals_transformers(name: &str, golden: &str, tolerance: f32, rounding: f32) 
         |values: &mut dyn Iterator<Item = f32>| values.fold(0f32, |most, value| most.max(value.abs()));
 
     // The last token comes on top of a past; all of a pass's states are summed one by one.
-    let mut past = None;
-    for (range, before) in [(0..TOKENS - 1, 0), (TOKENS - 1..TOKENS, TOKENS - 1)] {
+    let mut seen = vec![Seen::default(); BATCH];
+    for range in [0..TOKENS - 1, TOKENS - 1..TOKENS] {
         let new = range.len();
         let probe = ProbeInput {
             probed: vec![(1, new - 1), (0, new - 1)],
@@ -226,7 +226,9 @@ fn equals_transformers(name: &str, golden: &str, tolerance: f32, rounding: f32) 
                 f32::from(u8::from(sum == token))
             }),
         };
-        let output = model.decode(tokens(range.clone(), before), past.as_ref(), &probe).unwrap();
+        let mut before = seen.clone();
+        let mut rows: Vec<&mut Seen> = seen.iter_mut().collect();
+        let output = model.decode(tokens(range.clone()), &mut rows, &probe).unwrap();
         let found = output.sums.unwrap().permuted_axes([2, 0, 1, 3]);
         let expected = states.slice(s![.., .., range.clone(), ..]);
         for depth in 0..=LAYERS {
@@ -249,10 +251,10 @@ fn equals_transformers(name: &str, golden: &str, tolerance: f32, rounding: f32) 
             assert_eq!(*logit, row[*token as usize], "{name}");
         }
         // What is not asked for does not come, and changes nothing.
-        let bare = model.decode(tokens(range, before), past.as_ref(), &ProbeInput::default()).unwrap();
+        let mut rows: Vec<&mut Seen> = before.iter_mut().collect();
+        let bare = model.decode(tokens(range), &mut rows, &ProbeInput::default()).unwrap();
         assert!(bare.lens.is_none() && bare.sums.is_none(), "{name}");
         assert!(largest(&mut (&bare.logits - &output.logits).into_iter()) < rounding, "{name}");
-        past = Some(output.past);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Decoders whose heads share keys and values are rewritten when they are loaded: the logits stay.
 
 use crossmodal::model::{
-    DecoderInput, Model, ModelDirectory, OnnxRuntime, Past, Precision, ProbeInput, SessionSettings,
+    DecoderInput, Model, ModelDirectory, OnnxRuntime, Precision, ProbeInput, Seen, SessionSettings,
 };
 use ndarray::{Array2, Array3};
 
@@ -10,22 +10,21 @@ use crate::program::library;
 
 const BATCH: usize = 2;
 
-/// Logits after `tokens` new tokens on `past` ones, the first row padded by one.
-fn decode(model: &mut Model, past: Option<&Past>, past_tokens: usize, tokens: usize) -> (Array2<f32>, Past) {
+/// Logits after `tokens` new tokens on what was `seen`; the first row has one less.
+fn decode(model: &mut Model, seen: &mut [Seen], tokens: usize) -> Array2<f32> {
     let ids = Array2::from_shape_fn((BATCH, tokens), |(row, token)| 3 + (7 * token + 5 * row) as i64);
+    let before: Vec<usize> = seen.iter().map(Seen::length).collect();
+    let lengths: Vec<usize> = (0..BATCH).map(|row| (tokens + row).saturating_sub(1).max(1)).collect();
     let input = DecoderInput {
         embeds: model.embed(ids, &[]).unwrap(),
-        mask: Array2::from_shape_fn((BATCH, past_tokens + tokens), |(row, token)| i64::from(row + token > 0)),
-        positions: Array3::from_shape_fn((1, BATCH, tokens), |(_, row, token)| {
-            (past_tokens + token + row) as i64 - 1
-        })
-        .mapv(|position| position.max(0)),
+        positions: Array3::from_shape_fn((1, BATCH, tokens), |(_, row, token)| (before[row] + token) as i64),
         token_types: Array2::zeros((BATCH, tokens)),
         deepstack: Vec::new(),
-        asked: (0..BATCH).map(|row| (row, tokens - 1)).collect(),
+        asked: lengths.iter().enumerate().map(|(row, length)| (row, length - 1)).collect(),
+        lengths,
     };
-    let output = model.decode(input, past, &ProbeInput::default()).unwrap();
-    (output.logits, output.past)
+    let mut rows: Vec<&mut Seen> = seen.iter_mut().collect();
+    model.decode(input, &mut rows, &ProbeInput::default()).unwrap().logits
 }
 
 #[test]
@@ -38,12 +37,12 @@ fn logits_stay() {
         let [rewritten, unchanged] = [true, false].map(|rewrite_graphs| {
             let settings = SessionSettings { rewrite_graphs, ..SessionSettings::default() };
             let mut model = Model::load(runtime, &directory, settings).unwrap();
-            let (first, past) = decode(&mut model, None, 0, 5);
-            let (second, past) = decode(&mut model, Some(&past), 5, 1);
-            let (third, past) = decode(&mut model, Some(&past), 6, 3);
-            // More than run side by side.
-            let (fourth, _) = decode(&mut model, Some(&past), 9, 20);
-            [first, second, third, fourth]
+            let mut seen = vec![Seen::default(); BATCH];
+            // The last are more than run side by side; before them, some are taken back.
+            let first = [5, 1, 3].map(|tokens| decode(&mut model, &mut seen, tokens));
+            seen.iter_mut().for_each(|seen| *seen = std::mem::take(seen).first(6));
+            let last = [20, 1, 1].map(|tokens| decode(&mut model, &mut seen, tokens));
+            [first, last].concat()
         });
         for (step, (rewritten, unchanged)) in rewritten.iter().zip(&unchanged).enumerate() {
             let largest = (rewritten - unchanged)

@@ -53,8 +53,8 @@ impl Block {
         self.room
     }
 
-    /// Writes the first `count` tokens of `given` [heads, tokens, head size] to the places from `at` on.
-    pub fn write(&mut self, layer: usize, part: Part, at: usize, given: &[f32], count: usize) {
+    /// Writes `count` tokens of `given` [heads, tokens, head size], from `first` on, to the places from `at` on.
+    pub fn write(&mut self, layer: usize, part: Part, at: usize, given: &[f32], first: usize, count: usize) {
         let (heads, size) = self.shape.layers[layer];
         let held = match part {
             Part::Keys => &mut self.keys[layer],
@@ -63,7 +63,7 @@ impl Block {
         let (of_head, given_of_head) = (self.room * size, given.len() / heads.max(1));
         let heads = held.chunks_exact_mut(of_head.max(1)).zip(given.chunks_exact(given_of_head.max(1)));
         for (held, given) in heads {
-            let tokens = &given[..count * size];
+            let tokens = &given[first * size..][..count * size];
             match part {
                 Part::Keys => pack_keys(tokens, size, at, held),
                 Part::Values => held[at * size..][..tokens.len()].copy_from_slice(tokens),

@@ -8,7 +8,7 @@ pub(super) mod cached;
 mod exp;
 mod lanes;
 
-use lanes::LANES;
+pub(super) use lanes::LANES;
 
 /// Whether this processor has the instructions that the kernels are made for. Without, the runtime's own are faster.
 pub(super) fn pay() -> bool {
@@ -48,4 +48,3 @@ macro_rules! widest {
     };
 }
 use widest;
-

@@ -1,14 +1,21 @@
 //! Our own operators for ONNX Runtime's CPU provider: what `surgery` puts into graphs and `kernels` computes.
 
+mod cached_attention;
+
+use std::sync::Arc;
+
 use ort::operator::OperatorDomain;
+
+use cached_attention::CachedAttention;
+pub(super) use cached_attention::{CACHED_ATTENTION, Pass};
 
 /// The set that they are in.
 pub(super) const CROSSMODAL: &str = "crossmodal";
 
-/// The operators, for a session.
+/// The operators, for a session whose passes are told by `pass`.
 ///
 /// # Errors
 /// When the runtime takes no operators.
-pub(super) fn domain() -> ort::Result<OperatorDomain> {
-    OperatorDomain::new(CROSSMODAL)
+pub(super) fn domain(pass: &Arc<Pass>) -> ort::Result<OperatorDomain> {
+    OperatorDomain::new(CROSSMODAL)?.add(CachedAttention { pass: pass.clone() })
 }

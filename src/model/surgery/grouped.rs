@@ -31,8 +31,8 @@ pub(in crate::model) fn share_keys_and_values<'a>(graph: &'a Graph<'a>, edit: &m
 }
 
 /// Heads [batch, heads, sequence, head size] that are repeated: each `n` times in a row, [batch, heads x n, sequence, head size].
-struct Repeated<'a> {
-    once: &'a str,
+pub(super) struct Repeated<'a> {
+    pub once: &'a str,
     /// How often, where the file says so.
     times: Option<i64>,
     /// What repeats them, from the last node to the first.
@@ -40,7 +40,7 @@ struct Repeated<'a> {
 }
 
 impl<'a> Repeated<'a> {
-    fn find(graph: &'a Graph<'a>, name: &str) -> Option<Self> {
+    pub fn find(graph: &'a Graph<'a>, name: &str) -> Option<Self> {
         let producer = |name: &str, operator| graph.producer(name).filter(|node| node.operator == operator);
         let reshape = producer(name, "Reshape")?;
         let expand = producer(reshape.input(0)?, "Expand")?;
@@ -55,8 +55,13 @@ impl<'a> Repeated<'a> {
         Some(Self { once, times, nodes: [reshape, expand, unsqueeze] })
     }
 
+    /// The node that reads them before they are repeated.
+    pub fn first(&self) -> &'a Node<'a> {
+        self.nodes[2]
+    }
+
     /// Takes the repeating nodes away, as long as nothing else reads what they give.
-    fn strike_unread(&self, graph: &Graph, edit: &mut Edit) {
+    pub fn strike_unread(&self, graph: &Graph, edit: &mut Edit) {
         let is_unread = |node: &&&Node| {
             let read_once = |name: &&str| graph.consumers(name).count() == 1 && !graph.is_output(name);
             node.outputs.iter().all(read_once)

@@ -4,6 +4,7 @@
 
 mod asked;
 mod attention;
+mod cached;
 mod grouped;
 mod head;
 mod heads;
@@ -19,6 +20,7 @@ mod written_out;
 
 pub(super) use asked::{ASKED, can_compute_asked_logits, compute_asked_logits};
 pub(super) use attention::fuse_attention;
+pub(super) use cached::read_from_blocks;
 pub(super) use grouped::share_keys_and_values;
 pub(super) use head::Head;
 pub(super) use lens::{LENS_OUTPUTS, OPTIONS, PROBED, lens_rows, read_lens};

@@ -80,9 +80,8 @@ fn score_panels<L: Lanes, const R: usize, const P: usize>(
 ) {
     let size = queries.len() / R;
     let queries: [&[f32]; R] = std::array::from_fn(|row| &queries[row * size..][..size]);
-    let keys: [&[[f32; LANES]]; P] = std::array::from_fn(|place| {
-        &keys[(panel + place) * size * LANES..].as_chunks::<LANES>().0[..size]
-    });
+    let keys: [&[[f32; LANES]]; P] =
+        std::array::from_fn(|place| &keys[(panel + place) * size * LANES..].as_chunks::<LANES>().0[..size]);
     let mut sums = [[L::splat(0.0); P]; R];
     for axis in 0..size {
         let keys = keys.map(|keys| L::load(&keys[axis]));

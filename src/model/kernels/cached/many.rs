@@ -51,9 +51,10 @@ pub(super) fn attend(
         score(scaled, segment.keys, tokens.start, &mut scores[at..at + tokens.len()]);
     }
     for (lane, sees) in sees.iter().enumerate().filter(|(_, sees)| sees.holes.is_some()) {
-        let missed = seen.clone().zip(scores.iter_mut()).filter(|(token, _)| {
-            (sees.first..sees.end).contains(token) && sees.misses(*token)
-        });
+        let missed = seen
+            .clone()
+            .zip(scores.iter_mut())
+            .filter(|(token, _)| (sees.first..sees.end).contains(token) && sees.misses(*token));
         missed.for_each(|(_, scores)| scores.as_flattened_mut()[lane] = f32::NEG_INFINITY);
     }
     let sums = weigh(scores, seen.start, &firsts, &ends);

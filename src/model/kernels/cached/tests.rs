@@ -29,8 +29,8 @@ impl Sequence {
             // In two steps, as answers grow.
             for (at, count) in [(0, count / 2), (count / 2, count - count / 2)] {
                 let given = (first + at) * size..(first + at + count) * size;
-                block.write(0, Part::Keys, at, &keys[given.clone()], count);
-                block.write(0, Part::Values, at, &values[given], count);
+                block.write(0, Part::Keys, at, &keys[given.clone()], 0, count);
+                block.write(0, Part::Values, at, &values[given], 0, count);
             }
             first += count;
             (block, *count)
@@ -97,9 +97,7 @@ fn means_are_those_of_the_textbook() {
         let masks = causal(sequence.tokens, new, |query, token| query % 3 == 1 && token % 5 == 0);
         let sees: Vec<Sees> = masks.iter().map(|mask| Sees::of(mask)).collect();
         let means = sequence.attend(&queries, heads, &sees);
-        for (row, (query, mean)) in
-            queries.chunks_exact(size).zip(means.chunks_exact(size)).enumerate()
-        {
+        for (row, (query, mean)) in queries.chunks_exact(size).zip(means.chunks_exact(size)).enumerate() {
             let expected = sequence.expected(query, &masks[row % new]);
             for (number, expected) in mean.iter().zip(expected) {
                 assert!((f64::from(*number) - expected).abs() < 2e-6, "{parts:?} {row}: {number} {expected}");
@@ -119,8 +117,10 @@ fn a_number_has_the_same_bits_in_any_company_and_any_pieces() {
     for parts in [&[150][..], &[3, 64, 64, 19]] {
         for token in [0, 17, new - 1] {
             let sequence = Sequence::new(parts, size);
-            let alone: Vec<f32> =
-                (0..heads).flat_map(|head| &queries[(head * new + token) * size..][..size]).copied().collect();
+            let alone: Vec<f32> = (0..heads)
+                .flat_map(|head| &queries[(head * new + token) * size..][..size])
+                .copied()
+                .collect();
             let alone = sequence.attend(&alone, heads, &sees[token..=token]);
             for head in 0..heads {
                 let expected = &together[(head * new + token) * size..][..size];
@@ -144,7 +144,7 @@ fn a_token_that_sees_nothing_has_zeros_and_not_a_number_stays_one() {
         let zeros = means(&sequence, new)[7.min(new - 1) * 16..].iter().take(16).all(|number| *number == 0.0);
         assert_eq!(zeros, new == 20);
     }
-    sequence.blocks[0].0.write(0, Part::Keys, 0, &[f32::NAN; 16], 1);
+    sequence.blocks[0].0.write(0, Part::Keys, 0, &[f32::NAN; 16], 0, 1);
     for new in [20, 2] {
         assert!(means(&sequence, new)[0].is_nan());
     }

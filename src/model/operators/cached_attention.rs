@@ -1,0 +1,172 @@
+//! `crossmodal.CachedAttention`: attention of new tokens to what their sequences have seen, which is no input of the graph.
+//!
+//! Inputs: queries [batch, heads, new tokens, head size], new keys and values [batch, shared heads, new tokens, head size], and a
+//! mask [1 or batch, 1, new tokens, past + new tokens] that says which tokens are seen, pasts padded on the left. Attributes:
+//! `layer`, `scale`. Output: [batch, heads, new tokens, head size].
+
+use std::cell::RefCell;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ort::operator::{ComputeContext, Kernel, KernelContext, Operator, OperatorInput, OperatorOutput};
+use ort::value::{PrimitiveTensorElementType, TensorElementType, ValueRef};
+use ort::{Error, Result};
+
+use super::super::kernels::LANES;
+use super::super::kernels::cache::{Segment, pack_keys};
+use super::super::kernels::cached::{Queries, Sees, attend};
+use super::super::seen::Blocks;
+
+/// The operator's name.
+pub(in crate::model) const CACHED_ATTENTION: &str = "CachedAttention";
+
+/// What the sequences of the present pass have seen, row by row; empty where they have seen nothing. A session has one.
+#[derive(Default)]
+pub(in crate::model) struct Pass(Mutex<Arc<Vec<Blocks>>>);
+
+impl Pass {
+    pub fn set(&self, rows: Arc<Vec<Blocks>>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = rows;
+    }
+
+    fn rows(&self) -> Arc<Vec<Blocks>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+pub(super) struct CachedAttention {
+    pub pass: Arc<Pass>,
+}
+
+impl Operator for CachedAttention {
+    type Kernel<'attr> = CachedAttentionKernel;
+
+    fn name(&self) -> &str {
+        CACHED_ATTENTION
+    }
+
+    fn inputs(&self) -> impl IntoIterator<Item = OperatorInput> {
+        let [queries, keys, values] = [(); 3].map(|()| OperatorInput::required(TensorElementType::Float32));
+        [queries, keys, values, OperatorInput::required(TensorElementType::Bool)]
+    }
+
+    fn outputs(&self) -> impl IntoIterator<Item = OperatorOutput> {
+        [OperatorOutput::required(TensorElementType::Float32)]
+    }
+
+    fn create_kernel<'attr>(&self, context: &KernelContext<'attr>) -> Result<CachedAttentionKernel> {
+        let layer = context.get::<i64>("layer").and_then(|layer| usize::try_from(layer).ok());
+        let layer = layer.ok_or_else(|| Error::new("CachedAttention has no `layer`"))?;
+        let scale =
+            context.get::<f32>("scale").ok_or_else(|| Error::new("CachedAttention has no `scale`"))?;
+        Ok(CachedAttentionKernel { pass: self.pass.clone(), layer, scale, packed: Vec::new() })
+    }
+}
+
+pub(super) struct CachedAttentionKernel {
+    pass: Arc<Pass>,
+    layer: usize,
+    scale: f32,
+    /// New keys in panels, [batch, shared heads, panels, head size, 16].
+    packed: Vec<f32>,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Kernel for CachedAttentionKernel {
+    fn compute(&mut self, context: &ComputeContext) -> Result<()> {
+        let [queries, keys, values, mask] = [0, 1, 2, 3].map(|index| context.input(index));
+        let (queries, keys, values, mask) = (given(queries?)?, given(keys?)?, given(values?)?, given(mask?)?);
+        let ([batch, heads, new, size], queries) = floats(&queries)?;
+        let ([_, shared, _, _], keys) = floats(&keys)?;
+        let (_, values) = floats(&values)?;
+        let ([masks, mask_heads, mask_rows, total], mask) = tensor::<bool>(&mask)?;
+        let rows = self.pass.rows();
+        let fits = shared > 0
+            && heads % shared == 0
+            && keys.len() == batch * shared * new * size
+            && values.len() == keys.len()
+            && (masks == 1 || masks == batch)
+            && (mask_heads, mask_rows) == (1, new)
+            && total >= new
+            && (rows.is_empty() || rows.len() == batch);
+        if !fits {
+            return Err(Error::new(format!(
+                "CachedAttention: queries [{batch}, {heads}, {new}, {size}], {shared} heads of keys, a mask [{masks}, {mask_heads}, {mask_rows}, {total}] and {} sequences do not go together",
+                rows.len()
+            )));
+        }
+        let mut output =
+            given(context.output(0, [batch, heads, new, size].map(|axis| axis as i64).to_vec())?)?;
+        let (_, output) = output.try_extract_tensor_mut::<f32>()?;
+        if output.is_empty() {
+            return Ok(());
+        }
+        let (of_head, of_panels) = (new * size, new.next_multiple_of(LANES) * size);
+        self.packed.resize(batch * shared * of_panels, 0.0);
+        let panels = self.packed.chunks_exact_mut(of_panels);
+        panels.zip(keys.chunks_exact(of_head)).for_each(|(panels, keys)| pack_keys(keys, size, 0, panels));
+
+        let sees: Vec<Vec<Sees>> = (0..batch)
+            .map(|row| {
+                let seen: usize =
+                    rows.get(row).map_or(0, |blocks| blocks.iter().map(|(_, tokens)| tokens).sum());
+                let first = (row % masks) * new;
+                let row = |token: usize| {
+                    let row = &mask[(first + token) * total..][..total];
+                    Sees::of(&row[total.saturating_sub(seen + new)..])
+                };
+                (0..new).map(row).collect()
+            })
+            .collect();
+        let group = heads / shared;
+        let queries = |row: usize, head: usize| Queries {
+            numbers: &queries[(row * heads + head * group) * of_head..][..group * of_head],
+            heads: group,
+            size,
+            scale: self.scale,
+            sees: &sees[row],
+        };
+        let blocks = queries(0, 0).blocks();
+        let (layer, packed) = (self.layer, &self.packed);
+        let outputs: Vec<Mutex<&mut [f32]>> =
+            output.chunks_exact_mut(group * of_head).map(Mutex::new).collect();
+        context.par_for(outputs.len() * blocks, 0, |unit| {
+            let (of, block) = (unit / blocks, unit % blocks);
+            let (row, head) = (of / shared, of % shared);
+            let seen = rows.get(row).into_iter().flat_map(Blocks::iter);
+            let mut segments: Vec<Segment> =
+                seen.map(|(block, tokens)| block.segment(layer, head, tokens)).collect();
+            segments.push(Segment {
+                keys: &packed[of * of_panels..][..of_panels],
+                values: &values[of * of_head..][..of_head],
+                tokens: new,
+            });
+            SCRATCH.with_borrow_mut(|scratch| {
+                attend(&queries(row, head), block, &segments, scratch, &mut |head, token, mean| {
+                    let mut output = outputs[of].lock().unwrap_or_else(PoisonError::into_inner);
+                    output[(head * new + token) * size..][..size].copy_from_slice(mean);
+                });
+            });
+        })
+    }
+}
+
+fn given<T>(value: Option<T>) -> Result<T> {
+    value.ok_or_else(|| Error::new("CachedAttention lacks an input or output"))
+}
+
+fn floats<'v>(value: &'v ValueRef<'_>) -> Result<([usize; 4], &'v [f32])> {
+    tensor(value)
+}
+
+/// A tensor of four axes.
+fn tensor<'v, T: PrimitiveTensorElementType>(value: &'v ValueRef<'_>) -> Result<([usize; 4], &'v [T])> {
+    let (shape, numbers) = value.try_extract_tensor::<T>()?;
+    let sizes: Vec<usize> = shape.iter().filter_map(|size| usize::try_from(*size).ok()).collect();
+    let sizes = <[usize; 4]>::try_from(sizes);
+    let sizes =
+        sizes.map_err(|_| Error::new(format!("CachedAttention: expected four axes, found {shape}")))?;
+    Ok((sizes, numbers))
+}

@@ -1,0 +1,205 @@
+//! What sequences have seen, and how the decoder reads it in a pass.
+//!
+//! A decoder whose attention is ours reads keys and values where they lie ([`Block`]), so that none is copied when a token is
+//! added, and prompts that begin alike share what they have in common. Others take tensors, in which all sequences of a pass
+//! stand side by side.
+
+use std::sync::Arc;
+
+use ndarray::{Array2, s};
+
+use super::ModelError;
+use super::kernels::LANES;
+use super::kernels::cache::{Block, CacheShape, Part};
+use super::past::{Past, PastRow};
+
+/// Tokens of one sequence that the decoder has run.
+#[derive(Clone, Default)]
+pub struct Seen {
+    kept: Kept,
+    length: usize,
+}
+
+#[derive(Clone)]
+enum Kept {
+    /// From `start` on in a row of a pass's tensors.
+    Row { past: Arc<Past>, row: usize, start: usize },
+    /// One after the other.
+    Blocks(Blocks),
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self::Blocks(Blocks::default())
+    }
+}
+
+/// Blocks, and how many of the first tokens of each belong to the sequence.
+#[derive(Clone, Default)]
+pub(super) struct Blocks(Vec<(Arc<Block>, usize)>);
+
+/// What the sequences of a pass have seen, shorter ones padded on the left.
+pub(super) struct Before {
+    /// Tokens of a row, with padding.
+    pub tokens: usize,
+    /// Of each row, its tokens without.
+    pub lengths: Vec<usize>,
+    /// Where they are, if there are any.
+    pub kept: Side,
+}
+
+/// How the decoder reads them.
+pub(super) enum Side {
+    Nothing,
+    /// From tensors.
+    BySide(Arc<Past>),
+    /// From blocks, row by row.
+    Apart(Arc<Vec<Blocks>>),
+}
+
+impl Seen {
+    /// Tokens.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Its first tokens only.
+    pub fn first(mut self, length: usize) -> Self {
+        self.length = length.min(self.length);
+        if let Kept::Blocks(blocks) = &mut self.kept {
+            blocks.truncate(self.length);
+        }
+        self
+    }
+
+    /// A row of a pass's tensors, which end with its tokens and padding on the right.
+    pub(super) fn of_row(past: &Arc<Past>, row: usize, start: usize, length: usize) -> Self {
+        Self { kept: Kept::Row { past: past.clone(), row, start }, length }
+    }
+
+    /// Adds `count` tokens, whose keys and values `given` has: [heads, tokens, head size] each, by layer and part.
+    pub(super) fn append<'v>(
+        &mut self,
+        shape: &Arc<CacheShape>,
+        count: usize,
+        given: impl Fn(usize, Part) -> &'v [f32],
+    ) {
+        let Kept::Blocks(blocks) = &mut self.kept else { return };
+        let mut done = 0;
+        while done < count {
+            let (block, at) = blocks.with_room(shape, count - done);
+            let taken = (block.room() - at).min(count - done);
+            for layer in 0..shape.layers.len() {
+                for part in [Part::Keys, Part::Values] {
+                    block.write(layer, part, at, given(layer, part), done, taken);
+                }
+            }
+            blocks.take(taken);
+            done += taken;
+        }
+        self.length += count;
+    }
+
+    fn row(&self) -> Option<(&Arc<Past>, PastRow<'_>)> {
+        let Kept::Row { past, row, start } = &self.kept else { return None };
+        Some((past, PastRow { past, row: *row, start: *start, length: self.length }))
+    }
+
+    fn blocks(&self) -> Blocks {
+        match &self.kept {
+            Kept::Blocks(blocks) => blocks.clone(),
+            Kept::Row { .. } => Blocks::default(),
+        }
+    }
+}
+
+/// Tokens that a block for an answer has room for.
+const ROOM: usize = 64;
+
+impl Blocks {
+    /// Each block with its tokens.
+    pub fn iter(&self) -> impl Iterator<Item = (&Block, usize)> {
+        self.0.iter().map(|(block, tokens)| (&**block, *tokens))
+    }
+
+    fn truncate(&mut self, length: usize) {
+        let mut left = length;
+        for (_, tokens) in &mut self.0 {
+            *tokens = left.min(*tokens);
+            left -= *tokens;
+        }
+        self.0.retain(|(_, tokens)| *tokens > 0);
+    }
+
+    /// The last block and its tokens, where it is this sequence's alone and has room; otherwise a new one for `count` at least.
+    fn with_room(&mut self, shape: &Arc<CacheShape>, count: usize) -> (&mut Block, usize) {
+        let has_room = self
+            .0
+            .last_mut()
+            .is_some_and(|(block, tokens)| *tokens < block.room() && Arc::get_mut(block).is_some());
+        if !has_room {
+            // One token follows another; a prompt's stay alone.
+            let room = if count < LANES { ROOM } else { count };
+            self.0.push((Arc::new(Block::new(shape, room)), 0));
+        }
+        let last = self.0.len() - 1;
+        let (block, tokens) = &mut self.0[last];
+        (Arc::make_mut(block), *tokens)
+    }
+
+    fn take(&mut self, count: usize) {
+        if let Some((_, tokens)) = self.0.last_mut() {
+            *tokens += count;
+        }
+    }
+}
+
+impl Before {
+    /// Of sequences that have seen nothing, or of which one has not.
+    fn nothing(sequences: usize) -> Self {
+        Self { tokens: 0, lengths: vec![0; sequences], kept: Side::Nothing }
+    }
+
+    /// Of sequences whose keys and values lie in blocks.
+    pub fn apart(seen: &[&mut Seen]) -> Self {
+        let lengths: Vec<usize> = seen.iter().map(|seen| seen.length).collect();
+        let tokens = lengths.iter().copied().max().unwrap_or(0);
+        let kept = match tokens {
+            0 => Side::Nothing,
+            _ => Side::Apart(Arc::new(seen.iter().map(|seen| seen.blocks()).collect())),
+        };
+        Self { tokens, lengths, kept }
+    }
+
+    /// Of sequences in tensors. What a pass gave is taken as it is where its rows are these ones in this order, and nothing
+    /// stands after their tokens; otherwise `gather` copies the rows side by side.
+    pub fn by_side(
+        seen: &[&mut Seen],
+        gather: impl Fn(&[PastRow]) -> Result<Past, ModelError>,
+    ) -> Result<Self, ModelError> {
+        let rows: Option<Vec<(&Arc<Past>, PastRow)>> = seen.iter().map(|seen| seen.row()).collect();
+        let Some((rows, first)) = rows.as_ref().and_then(|rows| Some((rows, rows.first()?.0))) else {
+            return Ok(Self::nothing(seen.len()));
+        };
+        let end = first.tokens();
+        let as_is = first.batch() == rows.len()
+            && rows.iter().enumerate().all(|(place, (past, row))| {
+                Arc::ptr_eq(past, first) && row.row == place && row.start + row.length == end
+            });
+        let past = match as_is {
+            true => first.clone(),
+            false => Arc::new(gather(&rows.iter().map(|(_, row)| *row).collect::<Vec<_>>())?),
+        };
+        let lengths = seen.iter().map(|seen| seen.length).collect();
+        Ok(Self { tokens: past.tokens(), lengths, kept: Side::BySide(past) })
+    }
+
+    /// 1 for tokens, 0 for padding: [batch, past + sequence]; `lengths` are those of the new tokens' rows.
+    pub fn mask(&self, lengths: &[usize], sequence: usize) -> Array2<i64> {
+        let mut mask = Array2::zeros((lengths.len(), self.tokens + sequence));
+        for (row, (seen, new)) in self.lengths.iter().zip(lengths).enumerate() {
+            mask.slice_mut(s![row, self.tokens - seen..self.tokens + new]).fill(1);
+        }
+        mask
+    }
+}
