@@ -217,6 +217,8 @@ impl Decoder {
                     .ok_or_else(|| wrong(STEP, &format!("the graph has no output `{name}`")))
             })
             .collect::<Result<_, _>>()?;
+        // A block that nobody else holds grows where it is.
+        drop(kept);
         match &graph.blocks {
             Some((shape, _)) => append(shape, &values, seen, &lengths)?,
             None => {

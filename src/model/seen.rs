@@ -203,3 +203,59 @@ impl Before {
         mask
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Adds a token to a sequence of one layer with one head of size 1; its key is `number`.
+    fn add(seen: &mut Seen, shape: &Arc<CacheShape>, number: f32) {
+        seen.append(shape, 1, |_, _| std::slice::from_ref(Box::leak(Box::new(number))));
+    }
+
+    fn keys(seen: &Seen) -> Vec<f32> {
+        let blocks = seen.blocks();
+        let segments = blocks.iter().map(|(block, tokens)| block.segment(0, 0, tokens));
+        segments.flat_map(|segment| segment.values[..segment.tokens].to_vec()).collect()
+    }
+
+    #[test]
+    fn an_answer_grows_where_it_is_and_leaves_what_it_shares_alone() {
+        let shape = Arc::new(CacheShape { layers: vec![(1, 1)] });
+        let mut prompt = Seen::default();
+        prompt.append(&shape, 20, |_, _| &[7.0; 20]);
+        let mut answers = [prompt.clone(), prompt.clone()];
+        for (number, answer) in answers.iter_mut().enumerate() {
+            (0..70).for_each(|token| add(answer, &shape, (100 * number + token) as f32));
+        }
+        assert_eq!(keys(&prompt), [7.0; 20]);
+        for (number, answer) in answers.iter().enumerate() {
+            let own = (0..70).map(|token| (100 * number + token) as f32);
+            assert_eq!(keys(answer), [7.0; 20].into_iter().chain(own).collect::<Vec<_>>());
+            assert_eq!((answer.length(), answer.blocks().0.len()), (90, 3));
+        }
+    }
+
+    #[test]
+    fn tokens_that_are_taken_back_are_written_over() {
+        let shape = Arc::new(CacheShape { layers: vec![(1, 1)] });
+        let mut seen = Seen::default();
+        (0..9).for_each(|token| add(&mut seen, &shape, token as f32));
+        seen = seen.first(4);
+        add(&mut seen, &shape, 40.0);
+        assert_eq!(keys(&seen), [0.0, 1.0, 2.0, 3.0, 40.0]);
+        assert_eq!((seen.length(), seen.blocks().0.len()), (5, 1));
+        assert_eq!(keys(&seen.first(0)), []);
+    }
+
+    #[test]
+    fn shorter_pasts_are_padded_on_the_left() {
+        let shape = Arc::new(CacheShape { layers: vec![(1, 1)] });
+        let mut seen = [Seen::default(), Seen::default()];
+        (0..3).for_each(|_| add(&mut seen[0], &shape, 1.0));
+        add(&mut seen[1], &shape, 1.0);
+        let [first, second] = &mut seen;
+        let before = Before::apart(&[first, second]);
+        assert_eq!(before.mask(&[1, 2], 2), ndarray::arr2(&[[1, 1, 1, 1, 0], [0, 0, 1, 1, 1]]));
+    }
+}
