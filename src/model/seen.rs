@@ -245,7 +245,7 @@ mod tests {
         add(&mut seen, &shape, 40.0);
         assert_eq!(keys(&seen), [0.0, 1.0, 2.0, 3.0, 40.0]);
         assert_eq!((seen.length(), seen.blocks().0.len()), (5, 1));
-        assert_eq!(keys(&seen.first(0)), []);
+        assert!(keys(&seen.first(0)).is_empty());
     }
 
     #[test]
