@@ -213,8 +213,7 @@ impl<'p> DecoderGraph<'p> {
                 share_keys_and_values(&graph, &mut edit);
             }
         }
-        let provider = settings.provider.of_graph(GraphFile::Decoder);
-        let session = open(path, edited(path, bytes, edit, provider)?)?;
+        let session = open(path, edited(path, bytes, edit, settings, GraphFile::Decoder)?)?;
         Ok(Self { session, path, probed, groups_queries, scales_together })
     }
 }

@@ -5,6 +5,11 @@
 //! computed beside it and by how many threads: the answer to a prompt has the same bits alone and in company.
 
 mod exp;
+mod linear;
+mod panels;
+
+pub(super) use linear::{Activation, multiply};
+pub(super) use panels::{PANEL, Panels};
 
 /// Floats that one instruction works on.
 pub(super) const LANES: usize = 16;
