@@ -12,21 +12,37 @@ use super::graph::{Edit, Graph, without_weights};
 use super::operators::Pass;
 use super::placement::RECORD_PLACEMENT;
 use super::sessions::SessionSettings;
-use super::surgery::{fuse_attention, write_out_attention};
-use super::{GraphFile, ModelError, OnnxRuntime, Provider, operators};
+use super::surgery::{fuse_attention, own_linear_layers, write_out_attention};
+use super::{GraphFile, ModelError, OnnxRuntime, Provider, kernels, operators};
 
-/// A graph's bytes with its edit; `None` where nothing is to be changed, and the file can be opened as it is.
+/// A graph's bytes with its edit, and then with operators of our own where they pay; `None` where nothing is to be changed, and
+/// the file can be opened as it is.
 pub(super) fn edited(
     path: &Path,
     mut bytes: Vec<u8>,
     edit: Edit,
-    provider: Provider,
+    settings: SessionSettings,
+    graph: GraphFile,
 ) -> Result<Option<Edited>, ModelError> {
-    if edit.is_empty() {
+    let broken = |error: &dyn Display| ModelError::File { path: path.into(), reason: error.to_string() };
+    let mut is_edited = !edit.is_empty();
+    if is_edited {
+        edit.apply(&mut bytes).map_err(|error| broken(&error))?;
+    }
+    if settings.rewrites(graph) && kernels::pay() {
+        let mut own = Edit::default();
+        if let Ok(graph) = Graph::read(&bytes) {
+            own_linear_layers(&graph, path, &mut own);
+        }
+        if !own.is_empty() {
+            is_edited = true;
+            own.apply(&mut bytes).map_err(|error| broken(&error))?;
+        }
+    }
+    if !is_edited {
         return Ok(None);
     }
-    let broken = |error: &dyn Display| ModelError::File { path: path.into(), reason: error.to_string() };
-    edit.apply(&mut bytes).map_err(|error| broken(&error))?;
+    let provider = settings.provider.of_graph(graph);
     // Behind links, such as those of the Hugging Face cache, is another folder; ONNX Runtime follows none out of a folder.
     let file = path.canonicalize().map_err(|error| broken(&error))?;
     let name = file.file_name().and_then(OsStr::to_str).filter(|_| provider == Provider::Cpu);
@@ -109,7 +125,7 @@ pub(super) fn edited_vision(path: &Path, settings: SessionSettings) -> Result<Op
     if let Ok(graph) = Graph::read(&bytes) {
         rewrite(&graph, &mut edit);
     }
-    edited(path, bytes, edit, settings.provider)
+    edited(path, bytes, edit, settings, GraphFile::VisionEncoder)
 }
 
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, ModelError> {

@@ -215,8 +215,7 @@ impl<'p> DecoderGraph<'p> {
                 }
             }
         }
-        let provider = settings.provider.of_graph(GraphFile::Decoder);
-        let edited = edited(path, bytes, edit, provider)?;
+        let edited = edited(path, bytes, edit, settings, GraphFile::Decoder)?;
         let pass = edited.as_ref().map(|edited| edited.pass.clone());
         let session = open(path, edited)?;
         let blocks = blocks.zip(pass).map(|(shape, pass)| (Arc::new(shape), pass));

@@ -76,7 +76,8 @@ fn padding_is_masked_as_before() {
     for family in ["idefics3", "smolvlm"] {
         let path = folder_of("tests/models", family);
         let [fused, unfused] = [true, false].map(|rewrite| features(&path, Precision::Fp32, rewrite, pad));
-        assert_eq!(fused, unfused, "{family}");
+        let apart = largest(&(&fused - &unfused));
+        assert!(apart <= TOLERANCE * largest(&unfused), "{family}: features differ by {apart}");
         let whole = features(&path, Precision::Fp32, true, |_| ());
         let moved = largest(&(&whole - &unfused));
         assert!(

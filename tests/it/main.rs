@@ -10,6 +10,7 @@ mod house;
 mod image_processors;
 mod import;
 mod layers;
+mod linear_layers;
 mod loading;
 mod models;
 mod openvino;

@@ -21,6 +21,8 @@ pub enum Attribute<'a> {
     Integers(&'static str, &'a [i64]),
     /// A number.
     Float(&'static str, f32),
+    /// Text.
+    Text(&'static str, &'a str),
     /// A branch: the nodes and outputs that are added to an edit of its own. It may read what is outside.
     Graph(&'static str, &'a Edit),
 }
@@ -201,6 +203,7 @@ impl Attribute<'_> {
         // Of `AttributeProto.AttributeType`.
         const FLOAT: u64 = 1;
         const INT: u64 = 2;
+        const STRING: u64 = 3;
         const GRAPH: u64 = 5;
         const INTS: u64 = 7;
         let mut body = Vec::new();
@@ -222,6 +225,10 @@ impl Attribute<'_> {
             Self::Float(name, number) => {
                 put_head(name, FLOAT);
                 put_fixed(field::ATTRIBUTE_FLOAT, number.to_le_bytes(), &mut body);
+            }
+            Self::Text(name, text) => {
+                put_head(name, STRING);
+                put_field(field::ATTRIBUTE_TEXT, text.as_bytes(), &mut body);
             }
             Self::Graph(name, branch) => {
                 put_head(name, GRAPH);

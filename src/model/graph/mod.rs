@@ -15,6 +15,7 @@ pub use edit::{Attribute, Edit};
 pub use interface::{Interface, Outlet};
 pub use node::Node;
 pub use skeleton::without_weights;
+pub use tensor::Stored;
 use wire::{Body, Fields, offset};
 
 /// The bytes are no ONNX model.
@@ -55,6 +56,7 @@ mod field {
     pub const ATTRIBUTE_NAME: u64 = 1;
     pub const ATTRIBUTE_FLOAT: u64 = 2;
     pub const ATTRIBUTE_INTEGER: u64 = 3;
+    pub const ATTRIBUTE_TEXT: u64 = 4;
     pub const ATTRIBUTE_TENSOR: u64 = 5;
     pub const ATTRIBUTE_GRAPH: u64 = 6;
     pub const ATTRIBUTE_INTEGERS: u64 = 8;
@@ -81,6 +83,8 @@ mod field {
 /// A model's graph, by names.
 #[derive(Debug, Default)]
 pub struct Graph<'a> {
+    /// The file's bytes.
+    file: &'a [u8],
     /// Version of the standard operators.
     pub opset: u64,
     /// Nodes in file order, which is topological until the file is edited.
@@ -110,7 +114,7 @@ impl<'a> Graph<'a> {
     /// # Errors
     /// When they are malformed, or hold no graph.
     pub fn read(model: &'a [u8]) -> Result<Self, Malformed> {
-        let mut read = Self::default();
+        let mut read = Self { file: model, ..Self::default() };
         let mut has_graph = false;
         for field in Fields(model) {
             match field? {
@@ -174,6 +178,12 @@ impl<'a> Graph<'a> {
     /// A constant's sizes.
     pub fn sizes(&self, name: &str) -> Option<Vec<i64>> {
         tensor::sizes(self.constant(name)?)
+    }
+
+    /// Where a weight's 32-bit floats are; `None` where it is computed, of another type or not stored as bytes.
+    pub fn stored(&self, name: &str) -> Option<Stored<'a>> {
+        let weight = self.weights.get(name).filter(|_| self.producer(name).is_none())?;
+        tensor::stored_floats(self.file, weight)
     }
 
     /// `TensorProto` bytes of a weight, or of what a `Constant` node gives.

@@ -64,6 +64,11 @@ impl<'a> Node<'a> {
         })
     }
 
+    /// A text attribute.
+    pub fn text(&self, name: &str) -> Option<&'a str> {
+        text(bytes_of(self.attribute(name)?, field::ATTRIBUTE_TEXT).ok()??).ok()
+    }
+
     /// An attribute that lists whole numbers, such as the axes of a `Transpose`.
     pub fn integers(&self, name: &str) -> Option<Vec<i64>> {
         let mut numbers = Vec::new();

@@ -10,7 +10,7 @@ use super::{Malformed, field};
 const LEAST_BYTES: usize = 16 << 10;
 
 /// `TensorProto.DataLocation.EXTERNAL`.
-const EXTERNAL: u64 = 1;
+pub(super) const EXTERNAL: u64 = 1;
 
 /// The bytes of a model whose large weights are in `file`, at the places where `model` has them; `None` where weights are in other
 /// files already.
@@ -103,6 +103,9 @@ mod tests {
             if let [file, offset, length] = entries[..] {
                 let (offset, length): (usize, usize) = (offset.parse().unwrap(), length.parse().unwrap());
                 assert_eq!((file, &model[offset..offset + length]), ("decoder.onnx", raw), "{name}");
+                let (inside, stored) = (whole.stored(name), without.stored(name));
+                assert_eq!(inside.map(|inside| inside.offset), stored.map(|stored| stored.offset), "{name}");
+                assert!(stored.is_none_or(|stored| stored.file == Some("decoder.onnx")), "{name}");
                 outside += 1;
             } else {
                 assert!(raw.len() < LEAST_BYTES, "{name}");

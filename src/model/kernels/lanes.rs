@@ -14,6 +14,10 @@ pub(super) trait Lanes: Copy {
     fn plus(self, other: Self) -> Self;
     fn minus(self, other: Self) -> Self;
     fn divided_by(self, other: Self) -> Self;
+    /// Self without its sign.
+    fn without_sign(self) -> Self;
+    /// One of two, by whether self is less than 0.
+    fn if_negative(self, then: Self, otherwise: Self) -> Self;
     /// The larger one; `other` where self is not a number.
     fn or_larger(self, other: Self) -> Self;
     /// Self where `first <= at < end`, else minus infinity.
@@ -66,6 +70,15 @@ impl Lanes for Portable {
 
     fn divided_by(self, other: Self) -> Self {
         self.zip(other, |a, b| a / b)
+    }
+
+    fn without_sign(self) -> Self {
+        Self(self.0.map(f32::abs))
+    }
+
+    fn if_negative(self, then: Self, otherwise: Self) -> Self {
+        let chosen = |lane: usize| if self.0[lane] < 0.0 { then.0[lane] } else { otherwise.0[lane] };
+        Self(std::array::from_fn(chosen))
     }
 
     fn or_larger(self, other: Self) -> Self {
@@ -141,6 +154,19 @@ mod avx512 {
         }
 
         #[inline(always)]
+        fn without_sign(self) -> Self {
+            Self(unsafe { _mm512_abs_ps(self.0) })
+        }
+
+        #[inline(always)]
+        fn if_negative(self, then: Self, otherwise: Self) -> Self {
+            unsafe {
+                let negative = _mm512_cmp_ps_mask::<_CMP_LT_OQ>(self.0, _mm512_setzero_ps());
+                Self(_mm512_mask_blend_ps(negative, otherwise.0, then.0))
+            }
+        }
+
+        #[inline(always)]
         fn or_larger(self, other: Self) -> Self {
             // Gives the second where one is not a number.
             Self(unsafe { _mm512_max_ps(self.0, other.0) })
@@ -188,6 +214,8 @@ mod tests {
             a.plus(b),
             a.minus(b),
             a.divided_by(b),
+            a.without_sign(),
+            a.if_negative(b, L::splat(3.0)),
             a.or_larger(b),
             a.where_within(3.0, L::splat(3.0), b),
             a.rounded(),

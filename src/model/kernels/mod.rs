@@ -7,6 +7,11 @@ pub(super) mod cache;
 pub(super) mod cached;
 mod exp;
 mod lanes;
+mod linear;
+mod panels;
+
+pub(super) use linear::{Activation, multiply};
+pub(super) use panels::{PANEL, Panels};
 
 pub(super) use lanes::LANES;
 

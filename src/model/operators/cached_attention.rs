@@ -11,13 +11,10 @@ use ort::operator::{ComputeContext, Kernel, KernelContext, Operator, OperatorInp
 use ort::value::{PrimitiveTensorElementType, TensorElementType, ValueRef};
 use ort::{Error, Result};
 
-use super::super::kernels::LANES;
-use super::super::kernels::cache::{Segment, pack_keys};
-use super::super::kernels::cached::{Queries, Sees, attend};
-use super::super::seen::Blocks;
-
-/// The operator's name.
-pub(in crate::model) const CACHED_ATTENTION: &str = "CachedAttention";
+use crate::model::kernels::LANES;
+use crate::model::kernels::cache::{Segment, pack_keys};
+use crate::model::kernels::cached::{Queries, Sees, attend};
+use crate::model::seen::Blocks;
 
 /// What the sequences of the present pass have seen, row by row; empty where they have seen nothing. A session has one.
 #[derive(Default)]
@@ -33,15 +30,21 @@ impl Pass {
     }
 }
 
-pub(super) struct CachedAttention {
+/// Attention to the blocks of a [`Pass`].
+pub(in crate::model) struct CachedAttention {
     pub pass: Arc<Pass>,
+}
+
+impl CachedAttention {
+    /// What the operator is called.
+    pub const NAME: &str = "CachedAttention";
 }
 
 impl Operator for CachedAttention {
     type Kernel<'attr> = CachedAttentionKernel;
 
     fn name(&self) -> &str {
-        CACHED_ATTENTION
+        Self::NAME
     }
 
     fn inputs(&self) -> impl IntoIterator<Item = OperatorInput> {
@@ -62,7 +65,7 @@ impl Operator for CachedAttention {
     }
 }
 
-pub(super) struct CachedAttentionKernel {
+pub(in crate::model) struct CachedAttentionKernel {
     pass: Arc<Pass>,
     layer: usize,
     scale: f32,

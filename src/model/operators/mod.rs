@@ -1,13 +1,14 @@
 //! Our own operators for ONNX Runtime's CPU provider: what `surgery` puts into graphs and `kernels` computes.
 
 mod cached_attention;
+mod linear;
 
 use std::sync::Arc;
 
 use ort::operator::OperatorDomain;
 
-use cached_attention::CachedAttention;
-pub(super) use cached_attention::{CACHED_ATTENTION, Pass};
+pub(super) use cached_attention::{CachedAttention, Pass};
+pub(super) use linear::Linear;
 
 /// The set that they are in.
 pub(super) const CROSSMODAL: &str = "crossmodal";
@@ -17,5 +18,5 @@ pub(super) const CROSSMODAL: &str = "crossmodal";
 /// # Errors
 /// When the runtime takes no operators.
 pub(super) fn domain(pass: &Arc<Pass>) -> ort::Result<OperatorDomain> {
-    OperatorDomain::new(CROSSMODAL)?.add(CachedAttention { pass: pass.clone() })
+    OperatorDomain::new(CROSSMODAL)?.add(CachedAttention { pass: pass.clone() })?.add(Linear)
 }

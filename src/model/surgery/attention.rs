@@ -136,7 +136,7 @@ impl<'a> Attention<'a> {
 }
 
 /// The one node that reads what a node gives.
-fn the_reader<'a>(graph: &'a Graph<'a>, node: &Node) -> Option<&'a Node<'a>> {
+pub(super) fn the_reader<'a>(graph: &'a Graph<'a>, node: &Node) -> Option<&'a Node<'a>> {
     let &[name] = &node.outputs[..] else { return None };
     let mut readers = graph.consumers(name);
     readers.next().filter(|_| readers.next().is_none() && !graph.is_output(name))

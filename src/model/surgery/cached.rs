@@ -7,7 +7,7 @@ use super::grouped::Repeated;
 use crate::model::graph::{Attribute, Edit, Graph, Interface, Node};
 use crate::model::kernels::cache::CacheShape;
 use crate::model::names::DecoderNames;
-use crate::model::operators::{CACHED_ATTENTION, CROSSMODAL};
+use crate::model::operators::{CROSSMODAL, CachedAttention};
 
 /// Lets every `Attention` read its past from blocks, and every output of the cache give the new tokens' only; inputs of the
 /// past are read for their sizes. Returns the blocks' shape; `None`, and no change, where a layer is not of the pattern.
@@ -99,7 +99,7 @@ impl<'a> Layer<'a> {
         let scale = attention.float("scale").unwrap_or(1.0 / (size as f32).sqrt());
         let attributes = [Attribute::Integer("layer", index as i64), Attribute::Float("scale", scale)];
         let inputs = [queries, keys.new, values.new, mask];
-        edit.node_with(CACHED_ATTENTION, CROSSMODAL, &inputs, &attention.outputs, &attributes);
+        edit.node_with(CachedAttention::NAME, CROSSMODAL, &inputs, &attention.outputs, &attributes);
         for part in [keys, values] {
             if let Some(repeated) = &part.repeated {
                 repeated.strike_unread(graph, edit);

@@ -1,0 +1,70 @@
+//! Linear layers are computed by an operator of our own: alone and in company, on one thread and on two, with the same bits.
+
+use crossmodal::model::{
+    DecoderInput, Model, ModelDirectory, OnnxRuntime, Precision, ProbeInput, Seen, SessionSettings,
+};
+use ndarray::{Array2, Array3, s};
+
+use crate::models::folder_of;
+use crate::program::library;
+
+const TOKENS: usize = 6;
+
+/// Logits of the last tokens of `rows`, which are prompts, [rows, vocabulary].
+fn logits(model: &mut Model, rows: &[i64]) -> Array2<f32> {
+    let batch = rows.len();
+    let ids = Array2::from_shape_fn((batch, TOKENS), |(row, token)| 3 + 7 * token as i64 + 5 * rows[row]);
+    let input = DecoderInput {
+        embeds: model.embed(ids, &[]).unwrap(),
+        lengths: vec![TOKENS; batch],
+        positions: Array3::from_shape_fn((1, batch, TOKENS), |(_, _, token)| token as i64),
+        token_types: Array2::zeros((batch, TOKENS)),
+        deepstack: Vec::new(),
+        asked: (0..batch).map(|row| (row, TOKENS - 1)).collect(),
+    };
+    let mut seen = vec![Seen::default(); batch];
+    let mut rows: Vec<&mut Seen> = seen.iter_mut().collect();
+    model.decode(input, &mut rows, &ProbeInput::default()).unwrap().logits
+}
+
+fn model(family: &str, settings: SessionSettings) -> Model {
+    let directory = ModelDirectory::open(&folder_of("tests/models", family), Precision::Fp32).unwrap();
+    Model::load(OnnxRuntime::open(library(), &[]).unwrap(), &directory, settings).unwrap()
+}
+
+/// Without these the runtime's operator stays, whose sums may be in another order for other rows.
+fn has_wide_vectors() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return std::arch::is_x86_feature_detected!("avx512f");
+    #[cfg(not(target_arch = "x86_64"))]
+    return false;
+}
+
+#[test]
+fn logits_stay_and_have_the_same_bits_in_any_company() {
+    if !has_wide_vectors() {
+        return;
+    }
+    let rows: Vec<i64> = (0..21).collect();
+    for family in ["llava", "qwen2_5_vl", "smolvlm"] {
+        let mut unchanged =
+            model(family, SessionSettings { rewrite_graphs: false, ..SessionSettings::default() });
+        let expected = logits(&mut unchanged, &rows);
+        let [first, second] = [1, 2].map(|intra_threads| {
+            let mut model = model(family, SessionSettings { intra_threads, ..SessionSettings::default() });
+            let all = logits(&mut model, &rows);
+            for some in [0..1, 20..21, 7..20] {
+                let found = logits(&mut model, &rows[some.clone()]);
+                assert_eq!(
+                    found,
+                    all.slice(s![some.clone(), ..]),
+                    "{family}: {some:?} of {intra_threads} threads"
+                );
+            }
+            all
+        });
+        assert_eq!(first, second, "{family}");
+        let farthest = (&first - &expected).iter().fold(0f32, |most, apart| most.max(apart.abs()));
+        assert!(farthest < 1e-5, "{family}: {farthest}");
+    }
+}
