@@ -14,7 +14,7 @@ use ort::{Error, Result};
 use crate::model::kernels::{Activation, PANEL, Panels, multiply};
 
 /// Rows that one task computes at most: weights are read from memory once for them.
-const ROWS_PER_TASK: usize = 256;
+const ROWS_PER_TASK: usize = 1024;
 
 /// x [.., inputs] and a bias [outputs], if there is one, to [.., outputs]. Attributes: the `file` of the weights and the `offset`
 /// of their first byte, `inputs` and `outputs`, 1 for weights that are `transposed`, and 1 for `tanh_gelu` after the layer.
