@@ -9,11 +9,14 @@ pub(super) fn exp(x: f32) -> f32 {
     const LN_2_LOW: f32 = -2.121_944_4e-4;
     const COEFFICIENTS: [f32; 6] =
         [1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_6e-1, 0.5];
+    // A float so large that a sum with it is rounded to a whole number, which stands in its last bits.
+    const WHOLE: f32 = 12_582_912.0; // 1.5 x 2^23
     let kept = if x < -87.0 { -87.0 } else { x };
-    let n = (kept * std::f32::consts::LOG2_E).round_ties_even();
+    let shifted = kept.mul_add(std::f32::consts::LOG2_E, WHOLE);
+    let n = shifted - WHOLE;
     let r = n.mul_add(-LN_2_LOW, n.mul_add(-LN_2_HIGH, kept));
     let sum = COEFFICIENTS.into_iter().fold(0.0, |sum: f32, coefficient| sum.mul_add(r, coefficient));
-    let power = f32::from_bits(((n as i32 + 127) << 23).cast_unsigned());
+    let power = f32::from_bits(shifted.to_bits().wrapping_add(127) << 23);
     let value = (sum * r).mul_add(r, r + 1.0) * power;
     if x < -87.0 { 0.0 } else { value }
 }

@@ -4,6 +4,10 @@
 //! [`widest`] compiles a function a second time for AVX-512. A number is always summed in the same order, whatever else is
 //! computed beside it and by how many threads: the answer to a prompt has the same bits alone and in company.
 
+pub(super) mod arithmetic;
+pub(super) mod attention;
+#[cfg(target_arch = "x86_64")]
+pub(super) mod bf16;
 mod exp;
 
 /// Floats that one instruction works on.
@@ -13,6 +17,14 @@ pub(super) const LANES: usize = 16;
 pub(super) fn pay() -> bool {
     #[cfg(target_arch = "x86_64")]
     return std::arch::is_x86_feature_detected!("avx512f") && std::arch::is_x86_feature_detected!("fma");
+    #[cfg(not(target_arch = "x86_64"))]
+    return false;
+}
+
+/// Whether this processor multiplies and adds bfloat16.
+pub(super) fn multiplies_bf16() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return bf16::Bf16::of_processor().is_some();
     #[cfg(not(target_arch = "x86_64"))]
     return false;
 }
