@@ -67,10 +67,12 @@ impl<A: Arithmetic> Attention<A> {
         in_parallel(heads.len() * parts.len(), &|unit| {
             let (head, part) = (unit / parts.len(), unit % parts.len());
             let mut block = lock(blocks).pop().unwrap_or_default();
-            attend(*arithmetic, queries, (head, part * WIDTH), scale, &heads[head], &mut block);
+            let totals = attend(*arithmetic, queries, (head, part * WIDTH), scale, &heads[head], &mut block);
+            let shares = totals.map(f32::recip);
             for (lane, row) in lock(&parts[part]).chunks_exact_mut(values.heads * values.size).enumerate() {
                 let row = row.iter_mut().skip(head * values.size);
-                row.zip(&block.means[..values.size]).for_each(|(number, means)| *number = means[lane]);
+                row.zip(&block.means[..values.size])
+                    .for_each(|(number, means)| *number = means[lane] * shares[lane]);
             }
             lock(blocks).push(block);
         })
@@ -139,7 +141,7 @@ fn pack<A: Arithmetic>(arithmetic: A, head: usize, keys: Vectors, values: Vector
     }
 }
 
-/// Computes the block's means.
+/// Computes the block's means, each times the sum of its weights, and those sums.
 fn attend<A: Arithmetic>(
     arithmetic: A,
     queries: Vectors,
@@ -147,11 +149,12 @@ fn attend<A: Arithmetic>(
     scale: f32,
     head: &Head<A>,
     block: &mut Block<A>,
-) {
+) -> Lanes<f32> {
     let (steps, all_steps) = (queries.size.div_ceil(A::NUMBERS), head.len.div_ceil(A::NUMBERS));
     block.queries.resize(steps, [A::Factor::default(); WIDTH]);
     let mut scaled = vec![0.0; queries.size];
     let mut factors = vec![A::Factor::default(); steps];
+    // A lane after the last query repeats it.
     for lane in 0..WIDTH {
         let query = queries.get(of_head, first_query + lane);
         for (scaled, number) in scaled.iter_mut().zip(query) {
@@ -183,11 +186,7 @@ fn attend<A: Arithmetic>(
             arithmetic.add_products(weights, values, means);
         }
     }
-    for means in &mut block.means {
-        for lane in 0..WIDTH {
-            means[lane] /= softmax.total[lane];
-        }
-    }
+    softmax.total
 }
 
 #[cfg(test)]

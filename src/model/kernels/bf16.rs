@@ -1,6 +1,6 @@
 //! Products of bfloat16: twice as many an instruction as of 32-bit floats, and exact to 8 bits.
 
-use std::arch::x86_64::_mm512_dpbf16_ps;
+use std::arch::x86_64::{__m512, __m512bh, _mm512_dpbf16_ps};
 use std::mem::transmute;
 
 use super::arithmetic::{Arithmetic, Lanes, Rows, Softmax, Sums, add_products, weigh};
@@ -36,11 +36,14 @@ impl Arithmetic for Bf16 {
 
     #[inline(always)]
     fn add_product(self, lanes: &Lanes<u32>, one: u32, sums: &mut Lanes<f32>) {
-        for (lanes, sums) in lanes.as_chunks::<LANES>().0.iter().zip(sums.as_chunks_mut().0) {
+        for (lanes, sums) in lanes.as_chunks().0.iter().zip(sums.as_chunks_mut().0) {
             #[expect(unsafe_code, reason = "the standard library has no other way to this instruction")]
             // SAFETY: a `Bf16` is only made where the processor has it; arrays and vectors have the same bits.
-            let added: [f32; LANES] = unsafe {
-                transmute(_mm512_dpbf16_ps(transmute(*sums), transmute(*lanes), transmute([one; LANES])))
+            let added = unsafe {
+                let before = transmute::<[f32; LANES], __m512>(*sums);
+                let lanes = transmute::<[u32; LANES], __m512bh>(*lanes);
+                let one = transmute::<[u32; LANES], __m512bh>([one; LANES]);
+                transmute::<__m512, [f32; LANES]>(_mm512_dpbf16_ps(before, lanes, one))
             };
             *sums = added;
         }

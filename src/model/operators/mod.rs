@@ -14,5 +14,5 @@ pub(super) const CROSSMODAL: &str = "crossmodal";
 /// # Errors
 /// When the runtime takes no operators.
 pub(super) fn domain() -> ort::Result<OperatorDomain> {
-    OperatorDomain::new(CROSSMODAL)?.add(EncoderAttention)
+    OperatorDomain::new(CROSSMODAL)?.add(EncoderAttention::new())
 }

@@ -1,7 +1,8 @@
 //! Attention that an exporter wrote out as products around a softmax, as one operator again.
 //!
 //! ONNX Runtime's CPU kernel of `MultiHeadAttention` never has the scores of all pairs in memory where there is no mask, and
-//! touches them less often where there is one. Its own optimizer knows the graphs of other exporters.
+//! touches them less often where there is one. Its own optimizer knows the graphs of other exporters. Without a mask, in
+//! graphs that round their activations anyway, our own kernel with products of bfloat16 is faster still.
 
 use std::collections::BTreeSet;
 
@@ -12,26 +13,6 @@ use crate::model::graph::{Attribute, Edit, Graph, MICROSOFT, Node};
 use crate::model::kernels;
 use crate::model::operators::{CROSSMODAL, EncoderAttention};
 
-/// The arithmetic of our own operator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::model) enum Products {
-    /// As the graph's.
-    Fp32,
-    /// Rounded to bfloat16.
-    Bf16,
-}
-
-impl Products {
-    /// What is worth it on this processor; `None`: the runtime's operator is.
-    pub fn worth_it(graph: &Graph) -> Option<Self> {
-        let quantizes = ["DynamicQuantizeLinear", "DynamicQuantizeMatMul"].iter().any(|name| graph.has(name));
-        match quantizes && kernels::multiplies_bf16() {
-            true => Some(Self::Bf16),
-            false => kernels::pay().then_some(Self::Fp32),
-        }
-    }
-}
-
 /// Fuses every attention of the pattern
 /// `MatMul(Softmax(MatMul(q, transposed k) [scaled] [+ mask]), v)`, and standard `Attention`, whose queries, keys and values are
 /// split into heads right before and joined right after. Whether a mask masks anything is found when the graph runs: where
@@ -41,11 +22,16 @@ impl Products {
 /// moves a number over the edge of one, which is no worse an answer. There, products of attention are rounded to bfloat16 where
 /// the processor has such, which is finer than what is quantized around them.
 pub(in crate::model) fn fuse_attention(graph: &Graph, edit: &mut Edit) {
-    fuse_with(Products::worth_it(graph), graph, edit);
+    fuse_with(rounds(graph) && kernels::multiplies_bf16(), graph, edit);
 }
 
-/// `own`: what our operator computes attention without a mask in; `None` leaves it to the runtime's.
-fn fuse_with(own: Option<Products>, graph: &Graph, edit: &mut Edit) {
+/// Whether activations are rounded anyway.
+fn rounds(graph: &Graph) -> bool {
+    graph.has("DynamicQuantizeLinear") || graph.has("DynamicQuantizeMatMul")
+}
+
+/// `own`: whether attention without a mask becomes our operator, not the runtime's. In 32-bit floats it is no faster.
+fn fuse_with(own: bool, graph: &Graph, edit: &mut Edit) {
     let mut masks = BTreeSet::new();
     for (index, node) in graph.nodes.iter().enumerate() {
         let Some(found) = Attention::find(graph, node) else { continue };
@@ -96,7 +82,7 @@ impl<'a> Attention<'a> {
         swaps(joins[0], &SWAPPED).then_some(Self { heads, queries, keys, values, scores, joins })
     }
 
-    fn fuse(&self, own: Option<Products>, graph: &Graph, index: usize, edit: &mut Edit) {
+    fn fuse(&self, own: bool, graph: &Graph, index: usize, edit: &mut Edit) {
         let named = |part: &str| format!("crossmodal.attention.{index}.{part}");
         let [joined, split, together] = ["joined", "split", "together"].map(named);
         edit.integers(&joined, &[0, 0, -1]);
@@ -145,12 +131,14 @@ impl<'a> Attention<'a> {
         edit.node_with("MultiHeadAttention", MICROSOFT, &inputs, &[mean], &self.attributes());
     }
 
-    /// The same without a mask, with our own operator if one is worth it.
-    fn attend_unmasked(&self, own: Option<Products>, flat: &[String], mean: &str, edit: &mut Edit) {
-        let Some(products) = own else { return self.attend(flat, None, mean, edit) };
+    /// The same without a mask; `own`: with our operator.
+    fn attend_unmasked(&self, own: bool, flat: &[String], mean: &str, edit: &mut Edit) {
+        if !own {
+            return self.attend(flat, None, mean, edit);
+        }
         let inputs: Vec<&str> = flat.iter().map(String::as_str).collect();
         let mut attributes = self.attributes();
-        attributes.push(Attribute::Integer(EncoderAttention::BF16, i64::from(products == Products::Bf16)));
+        attributes.push(Attribute::Integer(EncoderAttention::BF16, 1));
         edit.node_with(EncoderAttention::NAME, CROSSMODAL, &inputs, &[mean], &attributes);
     }
 
@@ -187,7 +175,7 @@ mod tests {
     use super::*;
 
     /// Operators of a vision encoder before and after, with how many there are of each.
-    fn operators(file: &[u8], own: Option<Products>, wanted: &[&str]) -> [Vec<usize>; 2] {
+    fn operators(file: &[u8], own: bool, wanted: &[&str]) -> [Vec<usize>; 2] {
         let mut bytes = file.to_vec();
         let count = |graph: &Graph| {
             let of = |operator: &&str| graph.nodes.iter().filter(|node| node.operator == *operator).count();
@@ -199,6 +187,14 @@ mod tests {
         fuse_with(own, &graph, &mut edit);
         edit.apply(&mut bytes).unwrap();
         [before, count(&Graph::read(&bytes).unwrap())]
+    }
+
+    #[test]
+    fn only_graphs_that_quantize_round_anyway() {
+        let whole = include_bytes!("../../../onnx/tiny-llava/onnx/vision_encoder.onnx");
+        let quantized = include_bytes!("../../../onnx/tiny-llava/onnx/vision_encoder_int8.onnx");
+        assert!(!rounds(&Graph::read(whole).unwrap()));
+        assert!(rounds(&Graph::read(quantized).unwrap()));
     }
 
     #[test]
@@ -242,9 +238,9 @@ mod tests {
                 [0, 0, 0, 1, 0],
             ),
         ] {
-            let [found_before, found_after] = operators(file, None, &wanted);
+            let [found_before, found_after] = operators(file, false, &wanted);
             assert_eq!((&found_before[..], &found_after[..]), (&before[..], &after[..]), "{name}");
-            let [_, with_own] = operators(file, Some(Products::Fp32), &wanted);
+            let [_, with_own] = operators(file, true, &wanted);
             let [softmax, attention, runtimes, branches, _] = after;
             assert_eq!(with_own, [softmax, attention, 0, branches, runtimes], "{name}");
         }
