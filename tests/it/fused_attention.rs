@@ -20,9 +20,18 @@ fn features(
     rewrite_graphs: bool,
     changed: impl Fn(&mut Pixels),
 ) -> Array2<f32> {
+    let settings = SessionSettings { rewrite_graphs, ..SessionSettings::default() };
+    features_with(settings, path, precision, changed)
+}
+
+fn features_with(
+    settings: SessionSettings,
+    path: &Path,
+    precision: Precision,
+    changed: impl Fn(&mut Pixels),
+) -> Array2<f32> {
     let directory = ModelDirectory::open(path, precision).unwrap();
     let runtime = OnnxRuntime::open(library(), &[]).unwrap();
-    let settings = SessionSettings { rewrite_graphs, ..SessionSettings::default() };
     let mut model = Model::load(runtime, &directory, settings).unwrap();
     let image = RgbImage::from_fn(90, 70, |x, y| Rgb([x * y, 3 * x, 5 * y + x].map(|c| (c % 251) as u8)));
     let mut pixels = directory.family().unwrap().pixels(&image).unwrap();
@@ -98,4 +107,14 @@ fn a_quantized_encoder_is_as_near_to_the_whole_one() {
         apart.pow2().mean().unwrap().sqrt()
     });
     assert!(fused > 0.0 && fused < 1.1 * unfused, "from fp32: fused {fused}, unfused {unfused}");
+}
+
+#[test]
+fn a_quantized_encoder_gives_the_same_bits_on_any_number_of_threads() {
+    let path = folder_of("onnx", "tiny-llava");
+    let [one, two] = [1, 2].map(|intra_threads| {
+        let settings = SessionSettings { intra_threads, ..SessionSettings::default() };
+        features_with(settings, &path, Precision::Int8, |_| ())
+    });
+    assert_eq!(one, two);
 }

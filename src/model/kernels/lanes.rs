@@ -99,10 +99,10 @@ impl Lanes for Portable {
     }
 }
 
-/// AVX-512. Only [`widest`](super::widest) may name it: its functions run where the processor has the instructions.
+/// AVX-512. Only functions for processors that have the instructions may name it: those that [`widest`](super::widest) makes, and such.
 #[cfg(target_arch = "x86_64")]
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Avx512(std::arch::x86_64::__m512);
+pub(super) struct Avx512(pub(super) std::arch::x86_64::__m512);
 
 #[cfg(target_arch = "x86_64")]
 #[expect(unsafe_code, reason = "instructions that the compiler may not take by itself; see the type")]

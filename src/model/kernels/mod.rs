@@ -3,6 +3,10 @@
 //! The code is written over [`lanes`], sixteen floats at once; [`widest`] compiles a function for AVX-512 and for any processor. A number is always summed in the same order, whatever else is
 //! computed beside it and by how many threads: the answer to a prompt has the same bits alone and in company.
 
+#[cfg(target_arch = "x86_64")]
+pub(super) mod attention;
+#[cfg(target_arch = "x86_64")]
+mod bf16;
 pub(super) mod cache;
 pub(super) mod cached;
 mod exp;
@@ -19,6 +23,14 @@ pub(super) use lanes::LANES;
 pub(super) fn pay() -> bool {
     #[cfg(target_arch = "x86_64")]
     return std::arch::is_x86_feature_detected!("avx512f") && std::arch::is_x86_feature_detected!("fma");
+    #[cfg(not(target_arch = "x86_64"))]
+    return false;
+}
+
+/// Whether this processor multiplies and adds bfloat16, too.
+pub(super) fn multiplies_bf16() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return pay() && std::arch::is_x86_feature_detected!("avx512bf16");
     #[cfg(not(target_arch = "x86_64"))]
     return false;
 }

@@ -1,7 +1,8 @@
 //! Attention that an exporter wrote out as products around a softmax, as one operator again.
 //!
 //! ONNX Runtime's CPU kernel of `MultiHeadAttention` never has the scores of all pairs in memory where there is no mask, and
-//! touches them less often where there is one. Its own optimizer knows the graphs of other exporters.
+//! touches them less often where there is one. Its own optimizer knows the graphs of other exporters. Without a mask, in
+//! graphs that round their activations anyway, our own kernel with products of bfloat16 is faster still.
 
 use std::collections::BTreeSet;
 
@@ -9,6 +10,8 @@ use super::heads::{Heads, swaps};
 use super::mask::Mask;
 use super::scores::Scores;
 use crate::model::graph::{Attribute, Edit, Graph, MICROSOFT, Node};
+use crate::model::kernels;
+use crate::model::operators::{CROSSMODAL, ENCODER_ATTENTION};
 
 /// Fuses every attention of the pattern
 /// `MatMul(Softmax(MatMul(q, transposed k) [scaled] [+ mask]), v)`, and standard `Attention`, whose queries, keys and values are
@@ -16,8 +19,19 @@ use crate::model::graph::{Attribute, Edit, Graph, MICROSOFT, Node};
 /// pictures fill their tiles it does not, and the operator without a mask is a fifth faster.
 ///
 /// The answer is the same up to rounding; in a graph that quantizes its activations, up to a step of quantization where rounding
-/// moves a number over the edge of one, which is no worse an answer.
+/// moves a number over the edge of one, which is no worse an answer. There, products of attention are rounded to bfloat16 where
+/// the processor has such, which is finer than what is quantized around them.
 pub(in crate::model) fn fuse_attention(graph: &Graph, edit: &mut Edit) {
+    fuse_with(rounds(graph) && kernels::multiplies_bf16(), graph, edit);
+}
+
+/// Whether activations are rounded anyway.
+fn rounds(graph: &Graph) -> bool {
+    graph.has("DynamicQuantizeLinear") || graph.has("DynamicQuantizeMatMul")
+}
+
+/// `own`: whether attention without a mask becomes our operator, not the runtime's.
+fn fuse_with(own: bool, graph: &Graph, edit: &mut Edit) {
     let mut masks = BTreeSet::new();
     for (index, node) in graph.nodes.iter().enumerate() {
         let Some(found) = Attention::find(graph, node) else { continue };
@@ -26,7 +40,7 @@ pub(in crate::model) fn fuse_attention(graph: &Graph, edit: &mut Edit) {
         {
             mask.prepare([found.queries.apart, found.keys.apart], edit);
         }
-        found.fuse(graph, index, edit);
+        found.fuse(own, graph, index, edit);
     }
 }
 
@@ -68,7 +82,7 @@ impl<'a> Attention<'a> {
         swaps(joins[0], &SWAPPED).then_some(Self { heads, queries, keys, values, scores, joins })
     }
 
-    fn fuse(&self, graph: &Graph, index: usize, edit: &mut Edit) {
+    fn fuse(&self, own: bool, graph: &Graph, index: usize, edit: &mut Edit) {
         let named = |part: &str| format!("crossmodal.attention.{index}.{part}");
         let [joined, split, together] = ["joined", "split", "together"].map(named);
         edit.integers(&joined, &[0, 0, -1]);
@@ -86,10 +100,10 @@ impl<'a> Attention<'a> {
             flat[0] = scaled;
         }
         match &self.scores.mask {
-            None => self.attend(&flat, None, &together, edit),
+            None => self.attend_unmasked(own, &flat, &together, edit),
             Some(mask) => {
                 let [mut unmasked, mut masked] = [Edit::default(), Edit::default()];
-                self.attend(&flat, None, &named("unmasked"), &mut unmasked);
+                self.attend_unmasked(own, &flat, &named("unmasked"), &mut unmasked);
                 match mask.is_bool {
                     true => self.attend_as_written(mask, &named, &mut masked),
                     false => self.attend(&flat, Some(&mask.bias()), &named("masked"), &mut masked),
@@ -110,13 +124,25 @@ impl<'a> Attention<'a> {
         edit.strike_with_sources(graph, &[self.scores.last], &kept);
     }
 
-    /// The fused operator, from queries, keys and values to their mean, [batch, sequence, hidden] all.
+    /// The runtime's fused operator, from queries, keys and values to their mean, [batch, sequence, hidden] all.
     fn attend(&self, flat: &[String], bias: Option<&str>, mean: &str, edit: &mut Edit) {
         let mut inputs: Vec<&str> = flat.iter().map(String::as_str).collect();
         inputs.extend(bias.iter().flat_map(|bias| ["", "", bias]));
-        let mut attributes = vec![Attribute::Integer("num_heads", self.heads)];
-        attributes.extend(self.scores.scale.map(|scale| Attribute::Float("scale", scale)));
-        edit.node_with("MultiHeadAttention", MICROSOFT, &inputs, &[mean], &attributes);
+        edit.node_with("MultiHeadAttention", MICROSOFT, &inputs, &[mean], &self.attributes());
+    }
+
+    /// The same without a mask; `own`: with our operator.
+    fn attend_unmasked(&self, own: bool, flat: &[String], mean: &str, edit: &mut Edit) {
+        if !own {
+            return self.attend(flat, None, mean, edit);
+        }
+        let inputs: Vec<&str> = flat.iter().map(String::as_str).collect();
+        edit.node_with(ENCODER_ATTENTION, CROSSMODAL, &inputs, &[mean], &self.attributes());
+    }
+
+    fn attributes(&self) -> Vec<Attribute<'static>> {
+        let scale = self.scores.scale.map(|scale| Attribute::Float("scale", scale));
+        [Attribute::Integer("num_heads", self.heads)].into_iter().chain(scale).collect()
     }
 
     /// The operator that the file has, with its transposes: gives `masked`, [batch, sequence, hidden].
@@ -147,7 +173,7 @@ mod tests {
     use super::*;
 
     /// Operators of a vision encoder before and after, with how many there are of each.
-    fn operators(file: &[u8], wanted: &[&str]) -> [Vec<usize>; 2] {
+    fn operators(file: &[u8], own: bool, wanted: &[&str]) -> [Vec<usize>; 2] {
         let mut bytes = file.to_vec();
         let count = |graph: &Graph| {
             let of = |operator: &&str| graph.nodes.iter().filter(|node| node.operator == *operator).count();
@@ -156,54 +182,65 @@ mod tests {
         let graph = Graph::read(&bytes).unwrap();
         let before = count(&graph);
         let mut edit = Edit::default();
-        fuse_attention(&graph, &mut edit);
+        fuse_with(own, &graph, &mut edit);
         edit.apply(&mut bytes).unwrap();
         [before, count(&Graph::read(&bytes).unwrap())]
     }
 
     #[test]
+    fn only_graphs_that_quantize_round_anyway() {
+        let whole = include_bytes!("../../../onnx/tiny-llava/onnx/vision_encoder.onnx");
+        let quantized = include_bytes!("../../../onnx/tiny-llava/onnx/vision_encoder_int8.onnx");
+        assert!(!rounds(&Graph::read(whole).unwrap()));
+        assert!(rounds(&Graph::read(quantized).unwrap()));
+    }
+
+    #[test]
     fn each_way_to_write_attention_becomes_one_operator() {
-        let wanted = ["Softmax", "Attention", "MultiHeadAttention", "If"];
+        let wanted = ["Softmax", "Attention", "MultiHeadAttention", "If", "EncoderAttention"];
         for (name, file, before, after) in [
             (
                 "operator",
                 &include_bytes!("../../../tests/models/paligemma/onnx/vision_encoder.onnx")[..],
-                [0, 2, 0, 0],
-                [0, 0, 2, 0],
+                [0, 2, 0, 0, 0],
+                [0, 0, 2, 0, 0],
             ),
             (
                 "masked operator",
                 include_bytes!("../../../tests/models/smolvlm/onnx/vision_encoder.onnx"),
-                [0, 2, 0, 0],
-                [0, 0, 0, 2],
+                [0, 2, 0, 0, 0],
+                [0, 0, 0, 2, 0],
             ),
             (
                 "between quantized products",
                 include_bytes!("../../../onnx/tiny-llava/onnx/vision_encoder_int8.onnx"),
-                [0, 4, 0, 0],
-                [0, 0, 4, 0],
+                [0, 4, 0, 0, 0],
+                [0, 0, 4, 0, 0],
             ),
             (
                 "torchscript",
                 include_bytes!("../../../tests/models/attentions/torchscript.onnx"),
-                [1, 0, 0, 0],
-                [0, 0, 0, 1],
+                [1, 0, 0, 0, 0],
+                [0, 0, 0, 1, 0],
             ),
             (
                 "eager",
                 include_bytes!("../../../tests/models/attentions/eager.onnx"),
-                [1, 0, 0, 0],
-                [0, 0, 1, 0],
+                [1, 0, 0, 0, 0],
+                [0, 0, 1, 0, 0],
             ),
             (
                 "masked keys",
                 include_bytes!("../../../tests/models/attentions/masked_keys.onnx"),
-                [1, 0, 0, 0],
-                [0, 0, 0, 1],
+                [1, 0, 0, 0, 0],
+                [0, 0, 0, 1, 0],
             ),
         ] {
-            let [found_before, found_after] = operators(file, &wanted);
+            let [found_before, found_after] = operators(file, false, &wanted);
             assert_eq!((&found_before[..], &found_after[..]), (&before[..], &after[..]), "{name}");
+            let [_, with_own] = operators(file, true, &wanted);
+            let [softmax, attention, runtimes, branches, _] = after;
+            assert_eq!(with_own, [softmax, attention, 0, branches, runtimes], "{name}");
         }
     }
 }
