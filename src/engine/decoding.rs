@@ -231,9 +231,7 @@ impl Sequence<'_> {
         if self.ended {
             return None;
         }
-        let (token, _) = (0u32..).zip(&logits).fold((0, f32::NEG_INFINITY), |best, (token, &logit)| {
-            if logit > best.1 { (token, logit) } else { best }
-        });
+        let token = largest(logits);
         self.generation.tokens.push(token);
         self.own.push(token);
         if settings.keep_logits {
@@ -245,5 +243,50 @@ impl Sequence<'_> {
         }
         self.ended |= self.generation.tokens.len() == self.most;
         Some(token)
+    }
+}
+
+/// The token with the largest logit, of equal ones the first.
+fn largest(logits: ArrayView1<f32>) -> u32 {
+    const LANES: usize = 16;
+    let owned;
+    let numbers = match logits.as_slice() {
+        Some(numbers) => numbers,
+        None => {
+            owned = logits.to_vec();
+            &owned
+        }
+    };
+    let larger = |most: f32, number: f32| if number > most { number } else { most };
+    let (wide, rest) = numbers.as_chunks::<LANES>();
+    let mut most = [f32::NEG_INFINITY; LANES];
+    for numbers in wide {
+        for lane in 0..LANES {
+            most[lane] = larger(most[lane], numbers[lane]);
+        }
+    }
+    let most = most.iter().chain(rest).fold(f32::NEG_INFINITY, |most, number| larger(most, *number));
+    let first = numbers.iter().position(|number| *number == most);
+    first.and_then(|place| u32::try_from(place).ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array2, Axis, arr1};
+
+    use super::*;
+
+    #[test]
+    fn of_equal_logits_the_first_is_the_largest() {
+        let mut logits: Vec<f32> = (0..50).map(|token| -(token as f32)).collect();
+        assert_eq!(largest(arr1(&logits).view()), 0);
+        logits[49] = 3.0;
+        assert_eq!(largest(arr1(&logits).view()), 49);
+        logits[17] = 3.0;
+        logits[18] = f32::NAN;
+        assert_eq!(largest(arr1(&logits).view()), 17);
+        assert_eq!(largest(arr1(&[f32::NAN; 3]).view()), 0);
+        let column = Array2::from_shape_fn((40, 2), |(row, _)| if row == 31 { 1.0 } else { 0.0 });
+        assert_eq!(largest(column.index_axis(Axis(1), 0)), 31);
     }
 }

@@ -7,7 +7,9 @@ use ndarray::{Array2, Array3, Array4, ArrayView2, s};
 use super::batches::Size;
 use super::lens::LensAt;
 use super::means::{Sums, TokenKinds, weights_of};
-use crate::model::{DecoderInput, ImageFeatures, ImageRows, LensOutput, Model, ModelError, ProbeInput, Seen};
+use crate::model::{
+    DecoderInput, ImageFeatures, ImageRows, LensOutput, Logits, Model, ModelError, ProbeInput, Seen,
+};
 use crate::prepare::{ImageSpan, Prompt};
 
 /// New tokens of one sequence.
@@ -95,8 +97,8 @@ pub(super) struct Wanted {
 
 /// What a pass gives, piece by piece.
 pub(super) struct Passed {
-    /// Logits of the asked tokens of all pieces, in order: [asked, vocabulary].
-    logits: Array2<f32>,
+    /// Of the asked tokens of all pieces, in order.
+    logits: Logits,
     /// Of each piece, its rows of `logits`.
     asked: Vec<Range<usize>>,
     /// Where sums over tokens are wanted.
@@ -117,7 +119,7 @@ struct Summed {
 impl Passed {
     /// Logits that a piece asked for, [asked, vocabulary].
     pub fn logits(&self, piece: usize) -> ArrayView2<'_, f32> {
-        self.logits.slice(s![self.asked[piece].clone(), ..])
+        self.logits.rows().slice_move(s![self.asked[piece].clone(), ..])
     }
 
     /// Sums over a piece's tokens and those `before` it; as before where no sums are wanted.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use ndarray::{Array1, Array2, Array3, Array4, ArrayD, Axis};
+use ndarray::{Array1, Array2, Array3, Array4, ArrayD, ArrayView2, Axis};
 use ort::session::{Session, SessionInputValue};
 use ort::value::{DynValue, Tensor, TensorElementType, TensorRef};
 
@@ -15,7 +15,7 @@ use super::contract::{check_inputs, check_output, check_type, dimensions, elemen
 use super::kernels::cache::{CacheShape, Part};
 use super::names::DecoderNames;
 use super::operators::Pass;
-use super::past::Past;
+use super::past::{Past, axis};
 use super::probe::{LensOutput, ProbeInput, Probed};
 use super::seen::{Before, Seen, Side};
 use super::surgery::{ASKED, OPTIONS, PROBED, WEIGHTS};
@@ -45,12 +45,37 @@ pub struct DecoderInput {
 
 /// What a decoder says about the sequences of one batch.
 pub struct DecoderOutput {
-    /// Logits of the tokens that were asked for, in that order: [asked, vocabulary].
-    pub logits: Array2<f32>,
+    /// Of the tokens that were asked for, in that order.
+    pub logits: Logits,
     /// What the lens shows of probed tokens, where the graph was edited for it.
     pub lens: Option<LensOutput>,
     /// Sums over tokens by depth, [batch, sums, depths, hidden]; the last depth is the output, after the final norm.
     pub sums: Option<Array4<f32>>,
+}
+
+/// Logits, [asked, vocabulary].
+pub struct Logits(HeldLogits);
+
+enum HeldLogits {
+    /// By the runtime, as 32-bit floats: [asked or more, vocabulary].
+    There(DynValue, usize),
+    Copied(Array2<f32>),
+}
+
+impl Logits {
+    /// One row a token.
+    pub fn rows(&self) -> ArrayView2<'_, f32> {
+        match &self.0 {
+            HeldLogits::There(value, asked) => {
+                let vocabulary = axis(value, 1);
+                let numbers = value.try_extract_tensor::<f32>().ok();
+                let rows = numbers.and_then(|(_, numbers)| numbers.get(..asked * vocabulary));
+                let rows = rows.and_then(|rows| ArrayView2::from_shape((*asked, vocabulary), rows).ok());
+                rows.unwrap_or(ndarray::aview2::<f32, 0>(&[]))
+            }
+            HeldLogits::Copied(rows) => rows.view(),
+        }
+    }
 }
 
 /// Tokens whose logits a decoder computes; the others' are thrown away.
@@ -201,12 +226,13 @@ impl Decoder {
             pass.set(Arc::default());
         }
         let mut outputs = outputs.map_err(|error| failed(STEP, error))?;
-        let logits = &outputs[self.names.logits.as_str()];
-        let logits = if graph.takes_asked {
+        let logits = outputs.remove(self.names.logits.as_str());
+        let logits = logits.ok_or_else(|| wrong(STEP, "no logits came out"))?;
+        let logits = Logits(if graph.takes_asked {
             given_logits(logits, asked.len())
         } else {
-            asked_logits(logits, &asked, length)
-        }?;
+            asked_logits(&logits, &asked, length).map(HeldLogits::Copied)
+        }?);
         let lens = graph.probed.lens(&outputs, asked.len().max(1), probe.probed.len())?;
         let sums = if sums { graph.probed.sums(&outputs)? } else { None };
         let values: Vec<DynValue> = presents
@@ -278,17 +304,20 @@ fn asked_logits(
 }
 
 /// The logits of the tokens that the graph was asked for; one is asked for at least.
-fn given_logits(value: &DynValue, asked: usize) -> Result<Array2<f32>, ModelError> {
-    let (shape, all) = Floats::of(value, STEP)?;
+fn given_logits(value: DynValue, asked: usize) -> Result<HeldLogits, ModelError> {
+    let (shape, all) = Floats::of(&value, STEP)?;
     let &[given, vocabulary] = shape.as_slice() else {
         return Err(wrong(STEP, &format!("logits have the shape {shape:?}, expected [asked, vocabulary]")));
     };
     if given != asked.max(1) {
         return Err(wrong(STEP, &format!("logits of {given} tokens came out, {asked} were asked for")));
     }
+    if let Floats::Single(_) = all {
+        return Ok(HeldLogits::There(value, asked));
+    }
     let mut rows = Array2::zeros((asked, vocabulary));
     all.copy(0..asked * vocabulary, rows.as_slice_mut().unwrap_or_default());
-    Ok(rows)
+    Ok(HeldLogits::Copied(rows))
 }
 
 /// Named values for a session.

@@ -30,7 +30,7 @@ mod tensorrt;
 mod tensors;
 mod vision;
 
-pub use decoder::{DecoderInput, DecoderOutput, LogitPositions};
+pub use decoder::{DecoderInput, DecoderOutput, LogitPositions, Logits};
 pub use directory::{GraphFile, ModelDirectory, Precision};
 pub use embedding::ImageRows;
 pub use error::ModelError;

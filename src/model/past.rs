@@ -57,7 +57,8 @@ impl Past {
     }
 }
 
-fn axis(value: &DynValue, axis: usize) -> usize {
+/// A size of a tensor; 0 where it has no such axis.
+pub(super) fn axis(value: &DynValue, axis: usize) -> usize {
     let size = value.dtype().tensor_shape().and_then(|shape| shape.get(axis).copied());
     size.and_then(|size| usize::try_from(size).ok()).unwrap_or(0)
 }

@@ -244,7 +244,8 @@ fn equals_transformers(name: &str, golden: &str, tolerance: f32, rounding: f32) 
         let difference = largest(&mut (&logits - &expected).into_iter());
         let scale = largest(&mut expected.iter().copied());
         assert!(difference < tolerance * scale, "{name}: the lens' logits differ by {difference} of {scale}");
-        let difference = largest(&mut (&logits.slice(s![.., LAYERS - 1, ..]) - &output.logits).into_iter());
+        let difference =
+            largest(&mut (&logits.slice(s![.., LAYERS - 1, ..]) - &output.logits.rows()).into_iter());
         assert!(difference < rounding, "{name}: the lens differs from the model by {difference}");
         for ((token, logit), row) in shown.tokens.iter().zip(&shown.logits).zip(shown.options.rows()) {
             assert_eq!(*logit, row.iter().copied().fold(f32::NEG_INFINITY, f32::max), "{name}");
@@ -254,7 +255,7 @@ fn equals_transformers(name: &str, golden: &str, tolerance: f32, rounding: f32) 
         let mut rows: Vec<&mut Seen> = before.iter_mut().collect();
         let bare = model.decode(tokens(range), &mut rows, &ProbeInput::default()).unwrap();
         assert!(bare.lens.is_none() && bare.sums.is_none(), "{name}");
-        assert!(largest(&mut (&bare.logits - &output.logits).into_iter()) < rounding, "{name}");
+        assert!(largest(&mut (&bare.logits.rows() - &output.logits.rows()).into_iter()) < rounding, "{name}");
     }
 }
 

@@ -24,7 +24,7 @@ fn logits(model: &mut Model, rows: &[i64]) -> Array2<f32> {
     };
     let mut seen = vec![Seen::default(); batch];
     let mut rows: Vec<&mut Seen> = seen.iter_mut().collect();
-    model.decode(input, &mut rows, &ProbeInput::default()).unwrap().logits
+    model.decode(input, &mut rows, &ProbeInput::default()).unwrap().logits.rows().to_owned()
 }
 
 fn model(family: &str, settings: SessionSettings) -> Model {

@@ -27,7 +27,7 @@ fn decode(model: &mut Model, seen: &mut [Seen], tokens: usize) -> Array2<f32> {
         lengths,
     };
     let mut rows: Vec<&mut Seen> = seen.iter_mut().collect();
-    model.decode(input, &mut rows, &ProbeInput::default()).unwrap().logits
+    model.decode(input, &mut rows, &ProbeInput::default()).unwrap().logits.rows().to_owned()
 }
 
 #[test]

@@ -8,6 +8,8 @@ pub(super) trait Lanes: Copy {
     fn splat(number: f32) -> Self;
     fn load(numbers: &[f32; LANES]) -> Self;
     fn store(self, numbers: &mut [f32; LANES]);
+    /// Has numbers brought near that are loaded soon.
+    fn expect(_numbers: &[f32; LANES]) {}
     /// self x factor + sum, rounded once.
     fn mul_add(self, factor: Self, sum: Self) -> Self;
     fn times(self, other: Self) -> Self;
@@ -126,6 +128,11 @@ mod avx512 {
         #[inline(always)]
         fn store(self, numbers: &mut [f32; LANES]) {
             unsafe { _mm512_storeu_ps(numbers.as_mut_ptr(), self.0) }
+        }
+
+        #[inline(always)]
+        fn expect(numbers: &[f32; LANES]) {
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(numbers.as_ptr().cast()) }
         }
 
         #[inline(always)]

@@ -8,6 +8,9 @@ pub(super) const QUERIES: usize = 4;
 /// Panels of keys that are.
 const PANELS: usize = 4;
 
+/// Values that are brought near before their turn.
+const AHEAD: usize = 16;
+
 /// Vectors of a value's numbers that are summed together.
 const VECTORS: usize = 4;
 
@@ -80,10 +83,18 @@ fn score_panels<L: Lanes, const R: usize, const P: usize>(
 ) {
     let size = queries.len() / R;
     let queries: [&[f32]; R] = std::array::from_fn(|row| &queries[row * size..][..size]);
+    let next = keys[(panel + P) * size * LANES..].as_chunks::<LANES>().0;
     let keys: [&[[f32; LANES]]; P] =
         std::array::from_fn(|place| &keys[(panel + place) * size * LANES..].as_chunks::<LANES>().0[..size]);
     let mut sums = [[L::splat(0.0); P]; R];
     for axis in 0..size {
+        if P > 1
+            && let Some(next) = next.get(axis * P..axis * P + P)
+        {
+            for next in next {
+                L::expect(next);
+            }
+        }
         let keys = keys.map(|keys| L::load(&keys[axis]));
         for row in 0..R {
             let number = L::splat(queries[row][axis]);
@@ -163,6 +174,9 @@ fn add_tile<L: Lanes, const R: usize, const V: usize>(
     };
     let mut sums: [[L; V]; R] = std::array::from_fn(|row| vectors(&means[row * size..]));
     for (token, value) in values.chunks_exact(size).enumerate() {
+        if let Some(next) = values.get((token + AHEAD) * size + first..) {
+            next.as_chunks().0.iter().take(V).for_each(L::expect);
+        }
         let value = vectors(value);
         for row in 0..R {
             let weight = L::splat(weights[row][token]);
