@@ -9,7 +9,7 @@ use super::error::CliError;
 use super::progress::note;
 use super::runtime::{LibraryArgs, Opened};
 use crate::model::{
-    Arithmetic, Model, ModelDirectory, OnnxRuntime, Precision, Probe, Provider, ProviderOptions,
+    Arithmetic, Graphs, Model, ModelDirectory, OnnxRuntime, Precision, Probe, Provider, ProviderOptions,
     SessionSettings, execution_providers,
 };
 use crate::runtime::{self, Flavor, Found};
@@ -38,6 +38,9 @@ pub(super) struct SessionArguments {
     /// its numbers (relative errors of features about 0.01 with bf16)
     #[arg(long, value_enum, default_value_t = Arithmetic::F32)]
     pub arithmetic: Arithmetic,
+    /// What becomes of graphs on the processor; it changes speed, and numbers by rounding, so that it is part of the run's settings
+    #[arg(long, value_enum, default_value_t = Graphs::Own)]
+    pub graphs: Graphs,
     /// GPU to run on, of several (cuda, tensorrt)
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub device: u16,
@@ -89,10 +92,14 @@ impl SessionArguments {
 
     /// The provider as the manifest has it: with whatever changes numbers.
     pub fn provider_name(&self) -> String {
-        match self.arithmetic {
-            Arithmetic::F32 => self.ep.as_str().into(),
-            other => format!("{}-{}", self.ep.as_str(), other.as_str()),
+        let mut name = self.ep.as_str().to_string();
+        if self.arithmetic != Arithmetic::F32 {
+            name += &format!("-{}", self.arithmetic.as_str());
         }
+        if self.graphs != Graphs::Own {
+            name += &format!("-{}-graphs", self.graphs.as_str());
+        }
+        name
     }
 
     /// Finds and opens the library that has the provider; with its version.
@@ -148,7 +155,7 @@ impl SessionArguments {
             options,
             intra_threads: threads.intra,
             probe,
-            ..SessionSettings::default()
+            graphs: self.graphs,
         };
         let first = Model::load(runtime, directory, settings)?;
         if self.ep != Provider::Cpu {

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use ndarray::{Array1, Array2, Array3, Array4, ArrayD, ArrayView2, Axis};
+use ndarray::{Array1, Array2, Array3, Array4, ArrayD, Axis};
 use ort::session::{Session, SessionInputValue};
-use ort::value::{DynValue, Tensor, TensorElementType, TensorRef};
+use ort::value::{DynValue, Tensor};
 
 use serde::Serialize;
 
@@ -13,13 +13,15 @@ use super::ModelError;
 use super::binding::CacheMemory;
 use super::contract::{check_inputs, check_output, check_type, dimensions, element_type};
 use super::kernels::cache::{CacheShape, Part};
+use super::logits::Logits;
 use super::names::DecoderNames;
 use super::operators::Pass;
-use super::past::{Past, axis};
+use super::past::Past;
+use super::past_inputs::{PastInput, past_inputs, past_of};
 use super::probe::{LensOutput, ProbeInput, Probed};
 use super::seen::{Before, Seen, Side};
 use super::surgery::{ASKED, OPTIONS, PROBED, WEIGHTS};
-use super::tensors::{FLOATS, Floats, INTEGERS, failed, float_value, int_value, wrong};
+use super::tensors::{FLOATS, INTEGERS, failed, float_value, int_value, wrong};
 
 /// The input that says of how many tokens, counted from the last, logits are wanted; 0 for all.
 pub(super) const NUMBER_TO_KEEP: &str = "num_logits_to_keep";
@@ -51,31 +53,6 @@ pub struct DecoderOutput {
     pub lens: Option<LensOutput>,
     /// Sums over tokens by depth, [batch, sums, depths, hidden]; the last depth is the output, after the final norm.
     pub sums: Option<Array4<f32>>,
-}
-
-/// Logits, [asked, vocabulary].
-pub struct Logits(HeldLogits);
-
-enum HeldLogits {
-    /// By the runtime, as 32-bit floats: [asked or more, vocabulary].
-    There(DynValue, usize),
-    Copied(Array2<f32>),
-}
-
-impl Logits {
-    /// One row a token.
-    pub fn rows(&self) -> ArrayView2<'_, f32> {
-        match &self.0 {
-            HeldLogits::There(value, asked) => {
-                let vocabulary = axis(value, 1);
-                let numbers = value.try_extract_tensor::<f32>().ok();
-                let rows = numbers.and_then(|(_, numbers)| numbers.get(..asked * vocabulary));
-                let rows = rows.and_then(|rows| ArrayView2::from_shape((*asked, vocabulary), rows).ok());
-                rows.unwrap_or(ndarray::aview2::<f32, 0>(&[]))
-            }
-            HeldLogits::Copied(rows) => rows.view(),
-        }
-    }
 }
 
 /// Tokens whose logits a decoder computes; the others' are thrown away.
@@ -136,15 +113,6 @@ struct Graph {
     blocks: Option<(Arc<CacheShape>, Arc<Pass>)>,
     /// Stands for a past that is in blocks, whose sizes the graph reads; nothing reads the numbers.
     unread: Vec<f32>,
-}
-
-/// One key or value tensor of the cache: [batch, heads, past, head size].
-struct PastInput {
-    name: String,
-    present: String,
-    heads: usize,
-    head_size: usize,
-    element: TensorElementType,
 }
 
 impl Decoder {
@@ -228,11 +196,10 @@ impl Decoder {
         let mut outputs = outputs.map_err(|error| failed(STEP, error))?;
         let logits = outputs.remove(self.names.logits.as_str());
         let logits = logits.ok_or_else(|| wrong(STEP, "no logits came out"))?;
-        let logits = Logits(if graph.takes_asked {
-            given_logits(logits, asked.len())
-        } else {
-            asked_logits(&logits, &asked, length).map(HeldLogits::Copied)
-        }?);
+        let logits = match graph.takes_asked {
+            true => Logits::given(logits, asked.len()),
+            false => Logits::picked(&logits, &asked, length),
+        }?;
         let lens = graph.probed.lens(&outputs, asked.len().max(1), probe.probed.len())?;
         let sums = if sums { graph.probed.sums(&outputs)? } else { None };
         let values: Vec<DynValue> = presents
@@ -277,47 +244,6 @@ fn append(
         });
     }
     Ok(())
-}
-
-/// The logits of `asked` tokens; the graph gives those of all `length` new tokens of a row, or of the last one only.
-fn asked_logits(
-    value: &DynValue,
-    asked: &[(usize, usize)],
-    length: usize,
-) -> Result<Array2<f32>, ModelError> {
-    let (shape, all) = Floats::of(value, STEP)?;
-    let &[batch, given, vocabulary] = shape.as_slice() else {
-        return Err(wrong(STEP, &format!("logits have the shape {shape:?}, expected three axes")));
-    };
-    let skipped = length.checked_sub(given);
-    let mut rows = Array2::zeros((asked.len(), vocabulary));
-    for (mut row, &(sequence, place)) in rows.rows_mut().into_iter().zip(asked) {
-        let place = skipped.and_then(|skipped| place.checked_sub(skipped)).filter(|_| sequence < batch);
-        let Some(place) = place else {
-            let reason = format!("logits of {batch} x {given} tokens came out, {length} went in");
-            return Err(wrong(STEP, &reason));
-        };
-        let first = (sequence * given + place) * vocabulary;
-        all.copy(first..first + vocabulary, row.as_slice_mut().unwrap_or_default());
-    }
-    Ok(rows)
-}
-
-/// The logits of the tokens that the graph was asked for; one is asked for at least.
-fn given_logits(value: DynValue, asked: usize) -> Result<HeldLogits, ModelError> {
-    let (shape, all) = Floats::of(&value, STEP)?;
-    let &[given, vocabulary] = shape.as_slice() else {
-        return Err(wrong(STEP, &format!("logits have the shape {shape:?}, expected [asked, vocabulary]")));
-    };
-    if given != asked.max(1) {
-        return Err(wrong(STEP, &format!("logits of {given} tokens came out, {asked} were asked for")));
-    }
-    if let Floats::Single(_) = all {
-        return Ok(HeldLogits::There(value, asked));
-    }
-    let mut rows = Array2::zeros((asked, vocabulary));
-    all.copy(0..asked * vocabulary, rows.as_slice_mut().unwrap_or_default());
-    Ok(HeldLogits::Copied(rows))
 }
 
 /// Named values for a session.
@@ -417,33 +343,6 @@ impl Graph {
     }
 }
 
-/// The past, empty where there is none; where it is in blocks, as much of what is `unread`.
-fn past_of<'v>(
-    inputs: &[PastInput],
-    kept: &'v Side,
-    unread: &'v [f32],
-    batch: usize,
-    tokens: usize,
-) -> Result<Inputs<'v>, ModelError> {
-    let value = |(index, declared): (usize, &PastInput)| {
-        let &PastInput { heads, head_size, element, .. } = declared;
-        let value = match kept {
-            Side::BySide(past) => past.values[index].view().into(),
-            Side::Apart(_) => {
-                let sizes = [batch, heads, tokens, head_size];
-                let view = TensorRef::from_array_view((sizes, &unread[..sizes.iter().product()]));
-                view.map_err(|error| failed(STEP, error))?.into()
-            }
-            Side::Nothing => {
-                let empty = ArrayD::<f32>::zeros(vec![batch, heads, 0, head_size]);
-                float_value(empty, Some(element), STEP)?.into()
-            }
-        };
-        Ok((declared.name.clone(), value))
-    };
-    inputs.iter().enumerate().map(value).collect()
-}
-
 fn takes(session: &Session, name: &str) -> bool {
     session.inputs().iter().any(|input| input.name() == name)
 }
@@ -459,28 +358,6 @@ fn places(places: &[(usize, usize)]) -> Array2<i64> {
         let (row, place) = places[index];
         if axis == 0 { row as i64 } else { place as i64 }
     })
-}
-
-fn past_inputs(decoder: &Session, path: &Path, names: &DecoderNames) -> Result<Vec<PastInput>, ModelError> {
-    let past = decoder.inputs().iter().filter_map(|input| Some((input, names.present_of(input.name())?)));
-    past.map(|(input, present)| {
-        let name = input.name().to_string();
-        let dimensions = dimensions(input);
-        let fixed = |axis: usize| dimensions.get(axis).copied().and_then(|size| usize::try_from(size).ok());
-        let element = element_type(input).filter(|element| FLOATS.contains(element));
-        match (fixed(1), fixed(3).or(names.head_size), element) {
-            (Some(heads), Some(head_size), Some(element)) => {
-                Ok(PastInput { name, present, heads, head_size, element })
-            }
-            _ => Err(ModelError::Contract {
-                path: path.into(),
-                reason: format!("the input `{name}` must be a float tensor [batch, heads, past, head size] with fixed heads and head size"),
-                what: "inputs",
-                found: format!("{name} {dimensions:?}"),
-            }),
-        }
-    })
-    .collect()
 }
 
 fn deepstack_index(name: &str) -> Option<usize> {

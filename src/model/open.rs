@@ -13,7 +13,7 @@ use super::operators::Pass;
 use super::placement::RECORD_PLACEMENT;
 use super::sessions::SessionSettings;
 use super::surgery::{fuse_attention, own_linear_layers, write_out_attention};
-use super::{GraphFile, ModelError, OnnxRuntime, Provider, kernels, operators};
+use super::{GraphFile, ModelError, OnnxRuntime, Provider, operators};
 
 /// A graph's bytes with its edit, and then with operators of our own where they pay; `None` where nothing is to be changed, and
 /// the file can be opened as it is.
@@ -29,7 +29,7 @@ pub(super) fn edited(
     if is_edited {
         edit.apply(&mut bytes).map_err(|error| broken(&error))?;
     }
-    if settings.rewrites(graph) && kernels::pay() {
+    if settings.has_own_operators(graph) {
         let mut own = Edit::default();
         if let Ok(graph) = Graph::read(&bytes) {
             own_linear_layers(&graph, path, &mut own);
@@ -114,18 +114,20 @@ pub(super) fn open(
 
 /// The vision encoder's bytes as its provider is best at them; `None` for the file as it is.
 pub(super) fn edited_vision(path: &Path, settings: SessionSettings) -> Result<Option<Edited>, ModelError> {
-    let rewrite = match settings.provider {
-        Provider::Openvino => write_out_attention,
-        _ if settings.rewrites(GraphFile::VisionEncoder) => fuse_attention,
-        _ => return Ok(None),
-    };
+    let vision = GraphFile::VisionEncoder;
+    let writes_out = settings.provider == Provider::Openvino;
+    if !writes_out && !settings.rewrites(vision) {
+        return Ok(None);
+    }
     let bytes = read(path)?;
     let mut edit = Edit::default();
     // What is no graph is left to the runtime, which says more about it.
-    if let Ok(graph) = Graph::read(&bytes) {
-        rewrite(&graph, &mut edit);
+    match Graph::read(&bytes) {
+        Ok(graph) if writes_out => write_out_attention(&graph, &mut edit),
+        Ok(graph) => fuse_attention(&graph, settings.has_own_operators(vision), &mut edit),
+        Err(_) => {}
     }
-    edited(path, bytes, edit, settings, GraphFile::VisionEncoder)
+    edited(path, bytes, edit, settings, vision)
 }
 
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, ModelError> {

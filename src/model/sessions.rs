@@ -32,14 +32,42 @@ pub struct SessionSettings<'a> {
     pub intra_threads: usize,
     /// What of the decoder's residual stream comes out.
     pub probe: Probe,
-    /// Whether graphs are rewritten where the same can be computed faster.
-    pub rewrite_graphs: bool,
+    /// How graphs are rewritten where the same can be computed faster.
+    pub graphs: Graphs,
+}
+
+/// What becomes of graphs on the CPU provider, beside the edits that evaluation needs. Numbers differ by rounding.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Graphs {
+    /// Rewritten with crossmodal's own operators on processors with AVX-512, else with ONNX Runtime's.
+    #[default]
+    Own,
+    /// Rewritten with ONNX Runtime's operators only.
+    Runtime,
+    /// As they were exported.
+    Exported,
+}
+
+impl Graphs {
+    /// The name on the command line and in tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Runtime => "runtime",
+            Self::Exported => "exported",
+        }
+    }
 }
 
 impl SessionSettings<'_> {
     /// The rewritten graphs were measured on the CPU; other providers have kernels of their own.
     pub(super) fn rewrites(self, graph: GraphFile) -> bool {
-        self.rewrite_graphs && self.provider.of_graph(graph) == Provider::Cpu
+        self.graphs != Graphs::Exported && self.provider.of_graph(graph) == Provider::Cpu
+    }
+
+    /// Whether our own operators are put into a graph.
+    pub(super) fn has_own_operators(self, graph: GraphFile) -> bool {
+        self.graphs == Graphs::Own && self.rewrites(graph) && kernels::pay()
     }
 }
 
@@ -51,7 +79,7 @@ impl Default for SessionSettings<'_> {
             options: ProviderOptions::default(),
             intra_threads: 1,
             probe: Probe::default(),
-            rewrite_graphs: true,
+            graphs: Graphs::Own,
         }
     }
 }
@@ -207,7 +235,7 @@ impl<'p> DecoderGraph<'p> {
             probed = edit_decoder(&graph, names, settings.probe, &mut edit)
                 .map_err(|refusal| ModelError::Probe { path: path.into(), reason: refusal.to_string() })?;
             if settings.rewrites(GraphFile::Decoder) {
-                if one && kernels::pay() {
+                if one && settings.has_own_operators(GraphFile::Decoder) {
                     blocks = read_from_blocks(&graph, &interface, names, &mut edit);
                 }
                 if blocks.is_none() {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crossmodal::model::family::{ImageTensor, Pixels};
-use crossmodal::model::{Model, ModelDirectory, OnnxRuntime, Precision, SessionSettings};
+use crossmodal::model::{Graphs, Model, ModelDirectory, OnnxRuntime, Precision, SessionSettings};
 use image::{Rgb, RgbImage};
 use ndarray::{Array2, Axis, Slice};
 
@@ -14,13 +14,8 @@ use crate::program::library;
 const TOLERANCE: f32 = 1e-5;
 
 /// Features of a picture whose pixels are `changed` before they are encoded.
-fn features(
-    path: &Path,
-    precision: Precision,
-    rewrite_graphs: bool,
-    changed: impl Fn(&mut Pixels),
-) -> Array2<f32> {
-    let settings = SessionSettings { rewrite_graphs, ..SessionSettings::default() };
+fn features(path: &Path, precision: Precision, graphs: Graphs, changed: impl Fn(&mut Pixels)) -> Array2<f32> {
+    let settings = SessionSettings { graphs, ..SessionSettings::default() };
     features_with(settings, path, precision, changed)
 }
 
@@ -44,7 +39,8 @@ fn largest(array: &Array2<f32>) -> f32 {
 }
 
 fn equals_unfused(name: &str, path: &Path) {
-    let [fused, unfused] = [true, false].map(|rewrite| features(path, Precision::Fp32, rewrite, |_| ()));
+    let [fused, unfused] =
+        [Graphs::Own, Graphs::Exported].map(|graphs| features(path, Precision::Fp32, graphs, |_| ()));
     let (difference, scale) = (largest(&(&fused - &unfused)), largest(&unfused));
     assert!(scale > 0.0, "{name}");
     assert!(difference <= TOLERANCE * scale, "{name}: features differ by {difference} of {scale}");
@@ -84,10 +80,11 @@ fn pad(pixels: &mut Pixels) {
 fn padding_is_masked_as_before() {
     for family in ["idefics3", "smolvlm"] {
         let path = folder_of("tests/models", family);
-        let [fused, unfused] = [true, false].map(|rewrite| features(&path, Precision::Fp32, rewrite, pad));
+        let [fused, unfused] =
+            [Graphs::Own, Graphs::Exported].map(|graphs| features(&path, Precision::Fp32, graphs, pad));
         let apart = largest(&(&fused - &unfused));
         assert!(apart <= TOLERANCE * largest(&unfused), "{family}: features differ by {apart}");
-        let whole = features(&path, Precision::Fp32, true, |_| ());
+        let whole = features(&path, Precision::Fp32, Graphs::Own, |_| ());
         let moved = largest(&(&whole - &unfused));
         assert!(
             moved > 100.0 * TOLERANCE * largest(&whole),
@@ -100,10 +97,10 @@ fn padding_is_masked_as_before() {
 #[test]
 fn a_quantized_encoder_is_as_near_to_the_whole_one() {
     let path = folder_of("onnx", "tiny-llava");
-    let of = |precision, rewrite| features(&path, precision, rewrite, |_| ());
-    let whole = of(Precision::Fp32, false);
-    let [fused, unfused] = [true, false].map(|rewrite| {
-        let apart = of(Precision::Int8, rewrite) - &whole;
+    let of = |precision, graphs| features(&path, precision, graphs, |_| ());
+    let whole = of(Precision::Fp32, Graphs::Exported);
+    let [fused, unfused] = [Graphs::Own, Graphs::Exported].map(|graphs| {
+        let apart = of(Precision::Int8, graphs) - &whole;
         apart.pow2().mean().unwrap().sqrt()
     });
     assert!(fused > 0.0 && fused < 1.1 * unfused, "from fp32: fused {fused}, unfused {unfused}");

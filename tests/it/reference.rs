@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use crossmodal::engine::{Depth, EvaluationSettings, evaluate};
 use crossmodal::model::family::ImageTensor;
-use crossmodal::model::{Depths, Model, ModelDirectory, OnnxRuntime, Precision, Probe, SessionSettings};
+use crossmodal::model::{
+    Depths, Graphs, Model, ModelDirectory, OnnxRuntime, Precision, Probe, SessionSettings,
+};
 use crossmodal::prepare::Preparer;
 use crossmodal::render::load::load;
 use crossmodal::render::resize::{Filter, resize};
@@ -93,12 +95,12 @@ fn prompts_tokens_and_pictures_are_those_of_the_reference() {
 }
 
 /// Largest difference to the reference over all cases, and how many best tokens differ.
-fn compare_logits(precision: Precision, rewrite_graphs: bool) -> (f32, usize) {
+fn compare_logits(precision: Precision, graphs: Graphs) -> (f32, usize) {
     let directory = ModelDirectory::open(&tiny_llava(), precision).unwrap();
     let runtime = OnnxRuntime::open(library(), &[]).unwrap();
     let settings = SessionSettings {
         probe: Probe { lens: true, sums: Depths::All },
-        rewrite_graphs,
+        graphs,
         ..SessionSettings::default()
     };
     let mut model = Model::load(runtime, &directory, settings).unwrap();
@@ -139,7 +141,7 @@ fn compare_logits(precision: Precision, rewrite_graphs: bool) -> (f32, usize) {
 
 #[test]
 fn logits_equal_those_of_the_reference() {
-    let (largest, other_tokens) = compare_logits(Precision::Fp32, true);
+    let (largest, other_tokens) = compare_logits(Precision::Fp32, Graphs::Own);
     assert!(largest < LOGIT_TOLERANCE, "the largest difference is {largest}");
     assert_eq!(other_tokens, 0);
 }
@@ -148,10 +150,10 @@ fn logits_equal_those_of_the_reference() {
 #[test]
 fn int8_answers_are_nearly_always_those_of_the_reference() {
     // The file as it is.
-    let (_, other_tokens) = compare_logits(Precision::Int8, false);
+    let (_, other_tokens) = compare_logits(Precision::Int8, Graphs::Exported);
     assert!(other_tokens <= 2, "{other_tokens} of 50 answers differ");
     // Fused attention moves one more over an edge here, and as many back elsewhere.
-    let (_, other_tokens) = compare_logits(Precision::Int8, true);
+    let (_, other_tokens) = compare_logits(Precision::Int8, Graphs::Own);
     assert!(other_tokens <= 3, "{other_tokens} of 50 answers differ when graphs are rewritten");
 }
 

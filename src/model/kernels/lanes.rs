@@ -10,6 +10,8 @@ pub(super) trait Lanes: Copy {
     fn store(self, numbers: &mut [f32; LANES]);
     /// Has numbers brought near that are loaded soon.
     fn expect(_numbers: &[f32; LANES]) {}
+    /// The same, less near, for what is loaded later.
+    fn expect_later(_numbers: &[f32; LANES]) {}
     /// self x factor + sum, rounded once.
     fn mul_add(self, factor: Self, sum: Self) -> Self;
     fn times(self, other: Self) -> Self;
@@ -128,6 +130,11 @@ mod avx512 {
         #[inline(always)]
         fn store(self, numbers: &mut [f32; LANES]) {
             unsafe { _mm512_storeu_ps(numbers.as_mut_ptr(), self.0) }
+        }
+
+        #[inline(always)]
+        fn expect_later(numbers: &[f32; LANES]) {
+            unsafe { _mm_prefetch::<_MM_HINT_T1>(numbers.as_ptr().cast()) }
         }
 
         #[inline(always)]

@@ -2,7 +2,7 @@
 //!
 //! A number is one sum over all inputs, in their order, and then the bias: whatever is computed beside it.
 
-use ndarray::{ArrayViewMut2, aview1};
+use ndarray::ArrayViewMut2;
 
 use super::exp::exp;
 use super::lanes::Lanes;
@@ -36,45 +36,66 @@ widest! {
         activation: Activation,
         y: &mut ArrayViewMut2<f32>,
     ) {
-        let weights = weights.panel(panel);
+        let (weights, next) = (weights.panel(panel), weights.panel(panel + 1));
         let inputs = weights.len();
-        let mut sums = vec![Columns::ZERO; y.nrows()];
-        for (depth, weights) in weights.chunks(DEPTH).enumerate() {
-            for (x, sums) in x.chunks(ROWS * inputs).zip(sums.chunks_mut(ROWS)) {
-                add_all::<L>(&x[depth * DEPTH..], inputs, weights, sums);
-            }
-        }
         let bias = Columns::of(bias);
-        for (mut y, sums) in y.rows_mut().into_iter().zip(&sums) {
-            let finished = finished::<L>(*sums, &bias, activation);
-            let columns = y.len();
-            y.assign(&aview1(&finished.0.as_flattened()[..columns]));
+        let depths = inputs.div_ceil(DEPTH);
+        // Sums that go on at the next depth.
+        let mut carried = vec![Columns::ZERO; if depths > 1 { y.nrows() } else { 0 }];
+        let share = next.len().div_ceil(y.nrows().div_ceil(ROWS).max(1));
+        for (depth, weights) in weights.chunks(DEPTH).enumerate() {
+            for (block, x) in x.chunks(ROWS * inputs).enumerate() {
+                let (first, count) = (block * ROWS, x.len() / inputs);
+                let mut fresh = [Columns::ZERO; ROWS];
+                let sums = match depths {
+                    1 => &mut fresh[..count],
+                    _ => &mut carried[first..first + count],
+                };
+                // While one panel is computed, the next one comes from memory.
+                let next = next.chunks(share.max(1)).nth(block).filter(|_| depth == 0).unwrap_or_default();
+                add_all::<L>(&x[depth * DEPTH..], inputs, weights, next, sums);
+                if depth + 1 == depths {
+                    for (row, sums) in sums.iter().enumerate() {
+                        let Some(y) = y.row_mut(first + row).into_slice() else { continue };
+                        finish::<L>(sums, &bias, activation, y);
+                    }
+                }
+            }
         }
     }
 }
 
 /// Adds products of at most [`ROWS`] rows, `stride` floats from each other, to their sums.
 #[inline(always)]
-fn add_all<L: Lanes>(x: &[f32], stride: usize, weights: &[Columns], sums: &mut [Columns]) {
+fn add_all<L: Lanes>(x: &[f32], stride: usize, weights: &[Columns], next: &[Columns], sums: &mut [Columns]) {
     match sums.len() {
-        1 => add::<L, 1>(x, stride, weights, sums),
-        2 => add::<L, 2>(x, stride, weights, sums),
-        3 => add::<L, 3>(x, stride, weights, sums),
-        4 => add::<L, 4>(x, stride, weights, sums),
-        5 => add::<L, 5>(x, stride, weights, sums),
-        6 => add::<L, 6>(x, stride, weights, sums),
-        7 => add::<L, 7>(x, stride, weights, sums),
-        _ => add::<L, ROWS>(x, stride, weights, sums),
+        1 => add::<L, 1>(x, stride, weights, next, sums),
+        2 => add::<L, 2>(x, stride, weights, next, sums),
+        3 => add::<L, 3>(x, stride, weights, next, sums),
+        4 => add::<L, 4>(x, stride, weights, next, sums),
+        5 => add::<L, 5>(x, stride, weights, next, sums),
+        6 => add::<L, 6>(x, stride, weights, next, sums),
+        7 => add::<L, 7>(x, stride, weights, next, sums),
+        _ => add::<L, ROWS>(x, stride, weights, next, sums),
     }
 }
 
-/// Adds the products of N rows.
+/// Adds the products of N rows; `next` are weights that are wanted later.
 #[inline(always)]
-fn add<L: Lanes, const N: usize>(x: &[f32], stride: usize, weights: &[Columns], sums: &mut [Columns]) {
+fn add<L: Lanes, const N: usize>(
+    x: &[f32],
+    stride: usize,
+    weights: &[Columns],
+    next: &[Columns],
+    sums: &mut [Columns],
+) {
     let rows: [&[f32]; N] = std::array::from_fn(|row| &x[row * stride..][..weights.len()]);
     let mut added: [[L; VECTORS]; N] = std::array::from_fn(|row| sums[row].0.each_ref().map(L::load));
     for (input, weights) in weights.iter().enumerate() {
-        let weights = weights.0.each_ref().map(L::load);
+        if let Some(next) = next.get(input) {
+            next.0.iter().for_each(L::expect_later);
+        }
+        let weights = [L::load(&weights.0[0]), L::load(&weights.0[1]), L::load(&weights.0[2])];
         for row in 0..N {
             let x = L::splat(rows[row][input]);
             for vector in 0..VECTORS {
@@ -89,18 +110,19 @@ fn add<L: Lanes, const N: usize>(x: &[f32], stride: usize, weights: &[Columns], 
     }
 }
 
+/// Puts a row's outputs into its place, which may be shorter than a panel.
 #[inline(always)]
-fn finished<L: Lanes>(sums: Columns, bias: &Columns, activation: Activation) -> Columns {
-    let mut finished = sums;
-    for (sums, bias) in finished.0.iter_mut().zip(&bias.0) {
-        let y = L::load(sums).plus(L::load(bias));
-        let y = match activation {
-            Activation::None => y,
-            Activation::TanhGelu => tanh_gelu(y),
+fn finish<L: Lanes>(sums: &Columns, bias: &Columns, activation: Activation, y: &mut [f32]) {
+    let mut finished = Columns::ZERO;
+    for vector in 0..VECTORS {
+        let sum = L::load(&sums.0[vector]).plus(L::load(&bias.0[vector]));
+        let sum = match activation {
+            Activation::None => sum,
+            Activation::TanhGelu => tanh_gelu(sum),
         };
-        y.store(sums);
+        sum.store(&mut finished.0[vector]);
     }
-    finished
+    y.copy_from_slice(&finished.0.as_flattened()[..y.len()]);
 }
 
 /// x / 2 (1 + tanh(u)) with u = sqrt(2 / pi) (x + 0.044715 x^3) (Hendrycks and Gimpel 2016), as x / (1 + e^(-2 u)).

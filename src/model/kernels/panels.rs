@@ -66,8 +66,8 @@ impl Panels {
         Ok(Self { inputs, outputs, weights })
     }
 
-    /// Weights of the panel's columns, [inputs].
+    /// Weights of the panel's columns, [inputs]; none after the last panel.
     pub(super) fn panel(&self, index: usize) -> &[Columns] {
-        &self.weights[index * self.inputs..][..self.inputs]
+        self.weights.get(index * self.inputs..(index + 1) * self.inputs).unwrap_or_default()
     }
 }

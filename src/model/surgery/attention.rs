@@ -20,9 +20,9 @@ use crate::model::operators::{CROSSMODAL, ENCODER_ATTENTION};
 ///
 /// The answer is the same up to rounding; in a graph that quantizes its activations, up to a step of quantization where rounding
 /// moves a number over the edge of one, which is no worse an answer. There, products of attention are rounded to bfloat16 where
-/// the processor has such, which is finer than what is quantized around them.
-pub(in crate::model) fn fuse_attention(graph: &Graph, edit: &mut Edit) {
-    fuse_with(rounds(graph) && kernels::multiplies_bf16(), graph, edit);
+/// the processor has such and `own` operators are wanted, which is finer than what is quantized around them.
+pub(in crate::model) fn fuse_attention(graph: &Graph, own: bool, edit: &mut Edit) {
+    fuse_with(own && rounds(graph) && kernels::multiplies_bf16(), graph, edit);
 }
 
 /// Whether activations are rounded anyway.

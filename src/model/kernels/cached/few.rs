@@ -37,11 +37,15 @@ pub(super) fn attend<const R: usize>(
         let query = queries.query(first + row);
         scaled.iter_mut().zip(query).for_each(|(to, number)| *to = number * queries.scale);
     }
+    let mut panels = Vec::with_capacity(tokens / LANES + segments.len());
     let mut before = 0;
     for segment in segments {
-        score::<R>(scaled, segment, &mut scores[before..], room);
+        let count = segment.tokens.div_ceil(LANES);
+        let keys = segment.keys.chunks_exact(size * LANES).take(count).enumerate();
+        panels.extend(keys.map(|(place, keys)| (before + place * LANES, keys)));
         before += segment.tokens;
     }
+    score::<R>(scaled, &panels, scores, room);
     for (scores, sees) in scores.chunks_exact_mut(room).zip(&sees) {
         let missed = |token: &usize| *token < sees.first || *token >= sees.end || sees.misses(*token);
         seen.clone().filter(missed).for_each(|token| scores[token] = f32::NEG_INFINITY);
@@ -59,54 +63,61 @@ pub(super) fn attend<const R: usize>(
     }
 }
 
+/// Sixteen keys, [head size, 16], with the place of the first among all tokens.
+type Panel<'a> = (usize, &'a [f32]);
+
 widest! {
-    /// Scores of a segment's tokens for each of the queries [R, size], into rows of `room` numbers.
-    fn score<L, const R: usize>(queries: &[f32], segment: &Segment, scores: &mut [f32], room: usize) {
-        let count = segment.tokens.div_ceil(LANES);
-        let whole = count / PANELS * PANELS;
-        for panel in (0..whole).step_by(PANELS) {
-            score_panels::<L, R, PANELS>(queries, segment.keys, panel, scores, room);
+    /// Scores of all panels' tokens for each of the queries [R, size], into rows of `room` numbers.
+    fn score<L, const R: usize>(queries: &[f32], panels: &[Panel], scores: &mut [f32], room: usize) {
+        let (some, rest) = panels.as_chunks::<PANELS>();
+        let mut next = some.iter().skip(1);
+        for panels in some {
+            score_panels::<L, R, PANELS>(queries, panels, next.next(), scores, room);
         }
-        for panel in whole..count {
-            score_panels::<L, R, 1>(queries, segment.keys, panel, scores, room);
+        for panel in rest {
+            score_panels::<L, R, 1>(queries, std::array::from_ref(panel), None, scores, room);
         }
     }
 }
 
+/// A panel's keys number by number, [head size].
+#[inline(always)]
+fn vectors<'a>((_, keys): Panel<'a>, size: usize) -> &'a [[f32; LANES]] {
+    &keys.as_chunks().0[..size]
+}
+
+/// The scores of some panels; those that are the `next` are brought near.
 #[inline(always)]
 fn score_panels<L: Lanes, const R: usize, const P: usize>(
     queries: &[f32],
-    keys: &[f32],
-    panel: usize,
+    panels: &[Panel; P],
+    next: Option<&[Panel; P]>,
     scores: &mut [f32],
     room: usize,
 ) {
     let size = queries.len() / R;
     let queries: [&[f32]; R] = std::array::from_fn(|row| &queries[row * size..][..size]);
-    let next = keys[(panel + P) * size * LANES..].as_chunks::<LANES>().0;
-    let keys: [&[[f32; LANES]]; P] =
-        std::array::from_fn(|place| &keys[(panel + place) * size * LANES..].as_chunks::<LANES>().0[..size]);
+    let keys: [&[[f32; LANES]]; P] = panels.map(|panel| vectors(panel, size));
+    let next: [&[[f32; LANES]]; P] = next.unwrap_or(panels).map(|panel| vectors(panel, size));
     let mut sums = [[L::splat(0.0); P]; R];
     for axis in 0..size {
-        if P > 1
-            && let Some(next) = next.get(axis * P..axis * P + P)
-        {
-            for next in next {
-                L::expect(next);
-            }
+        for place in 0..P {
+            L::expect(&next[place][axis]);
         }
-        let keys = keys.map(|keys| L::load(&keys[axis]));
         for row in 0..R {
             let number = L::splat(queries[row][axis]);
             for place in 0..P {
-                sums[row][place] = keys[place].mul_add(number, sums[row][place]);
+                sums[row][place] = L::load(&keys[place][axis]).mul_add(number, sums[row][place]);
             }
         }
     }
+    // In their order: what a panel has beyond its tokens is written over by the next one.
     for row in 0..R {
-        let scores = scores[row * room + panel * LANES..].as_chunks_mut::<LANES>().0;
         for place in 0..P {
-            sums[row][place].store(&mut scores[place]);
+            let scores = &mut scores[row * room + panels[place].0..];
+            if let Some(scores) = scores.first_chunk_mut() {
+                sums[row][place].store(scores);
+            }
         }
     }
 }
