@@ -10,7 +10,7 @@
 //! | [`suite`] | what is asked: items and their presentations; prompts are data files | a name and a seed, or a file | groups |
 //! | [`render`] | how it looks: drawing, typesetting, decoding, resizing; pure | an image source | RGB pixels |
 //! | [`prepare`] | what a model sees: chat template, tokens, image processors; pure per prompt, on rayon | groups | prompts and pixels |
-//! | [`model`] | the exported model: directory, family, graphs and their edits (the layer probe is one), sessions, execution providers | tensors | tensors |
+//! | [`model`] | the exported model: directory, family, graphs and their edits (the layer probe is one), sessions, execution providers, operators of our own | tensors | tensors |
 //! | [`engine`] | how it is run: prefix tree, batches, drafts, scores, the pipeline | prepared units | answers |
 //! | [`record`] | what is kept: tables, Parquet parts, the run directory, resume | answers | files |
 //! | [`analysis`] | what it means: ratios, curves, intervals; reads Parquet only | files | numbers |

@@ -5,10 +5,12 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use arrow_array::{ArrayRef, RecordBatch};
 use crossmodal::record::{Manifest, Part, Table, read_manifest};
 
+use crate::linear_layers::has_wide_vectors;
 use crate::program::{program, run, stderr, succeed, tiny_llava};
-use crate::tables::parts;
+use crate::tables::{parts, read};
 
 /// Every part's bytes by path.
 fn bytes(run: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -61,6 +63,41 @@ fn written_answers_are_the_same_on_any_number_of_threads() {
     });
     assert_eq!(runs[0].len(), 4 * Table::DEFAULT.len());
     assert!(runs[1..].iter().all(|other| *other == runs[0]), "a run with other threads has other bytes");
+}
+
+/// What the model said, as columns: bits, not roundings of them.
+fn said(run: &Path) -> Vec<ArrayRef> {
+    let batches = [Table::Outcomes, Table::Logits].into_iter().flat_map(|table| read(run, table));
+    let columns = |batch: RecordBatch| {
+        let schema = batch.schema();
+        let of_model = (0..batch.num_columns()).filter(|&column| schema.field(column).name() != "run");
+        of_model.map(|column| batch.column(column).clone()).collect::<Vec<_>>()
+    };
+    batches.flat_map(columns).collect()
+}
+
+#[test]
+fn a_prompt_has_the_same_bits_in_any_company_and_after_any_draft() {
+    if !has_wide_vectors() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let ways: [&[&str]; 4] = [&[], &["--no-sharing"], &["--batch-tokens", "150"], &["--no-drafts"]];
+    let runs: Vec<Vec<ArrayRef>> = (0..)
+        .zip(ways)
+        .map(|(number, way)| {
+            let out = folder.path().join(format!("{number}"));
+            let mut command = program();
+            command.args(["run", "--suite", "rest", "--prompts", "rest-brief", "--limit", "8"]);
+            command.args(["--groups-per-unit", "4", "--threads", "1", "--model"]);
+            command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/onnx/tiny-reader")).arg("--out").arg(&out);
+            succeed(command.args(way));
+            said(&out)
+        })
+        .collect();
+    for (way, run) in ways.iter().zip(&runs).skip(1) {
+        assert!(*run == runs[0], "{way:?} changes what the model says");
+    }
 }
 
 #[test]
