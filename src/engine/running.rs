@@ -113,7 +113,6 @@ impl<'a> Running<'a> {
 
     /// Runs nodes together; when that fails, each by itself, so that only the faulty one fails. What follows them is put into
     /// `below`.
-    #[expect(clippy::too_many_arguments, reason = "one pass's way from its nodes to all that wait for it")]
     fn pass<'t>(
         &mut self,
         batch: &[usize],
@@ -157,7 +156,7 @@ impl<'a> Running<'a> {
     }
 
     /// The requests that end with a node: their distribution is read, and their answers begin.
-    #[expect(clippy::too_many_arguments, reason = "see `pass`")]
+    #[expect(clippy::too_many_arguments, reason = "one node's way from its pass to all that wait for it")]
     fn ends(
         &mut self,
         node: &Node,

@@ -61,7 +61,7 @@ pub(super) fn past_of<'v>(
     let value = |(index, declared): (usize, &PastInput)| {
         let &PastInput { heads, head_size, element, .. } = declared;
         let value = match kept {
-            Side::BySide(past) => past.values[index].view().into(),
+            Side::Together(past) => past.values[index].view().into(),
             Side::Apart(_) => {
                 let sizes = [batch, heads, tokens, head_size];
                 let view = TensorRef::from_array_view((sizes, &unread[..sizes.iter().product()]));

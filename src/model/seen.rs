@@ -52,7 +52,7 @@ pub(super) struct Before {
 pub(super) enum Side {
     Nothing,
     /// From tensors.
-    BySide(Arc<Past>),
+    Together(Arc<Past>),
     /// From blocks, row by row.
     Apart(Arc<Vec<Blocks>>),
 }
@@ -191,7 +191,7 @@ impl Before {
             false => Arc::new(gather(&rows.iter().map(|(_, row)| *row).collect::<Vec<_>>())?),
         };
         let lengths = seen.iter().map(|seen| seen.length).collect();
-        Ok(Self { tokens: past.tokens(), lengths, kept: Side::BySide(past) })
+        Ok(Self { tokens: past.tokens(), lengths, kept: Side::Together(past) })
     }
 
     /// 1 for tokens, 0 for padding: [batch, past + sequence]; `lengths` are those of the new tokens' rows.

@@ -3,6 +3,7 @@
 //! Two that are multiplied and added together stand in one number of 32 bits, the first in the lower half.
 
 use std::arch::x86_64::*;
+use std::mem::transmute;
 
 use super::LANES;
 use super::lanes::{Avx512, Lanes};
@@ -33,8 +34,9 @@ impl Pairs {
     #[inline(always)]
     pub fn of(first: Avx512, second: Avx512) -> Self {
         unsafe {
-            let [first, second] = [first, second]
-                .map(|numbers| _mm512_cvtepu16_epi32(std::mem::transmute(_mm512_cvtneps_pbh(numbers.0))));
+            let [first, second] = [first, second].map(|numbers| {
+                _mm512_cvtepu16_epi32(transmute::<__m256bh, __m256i>(_mm512_cvtneps_pbh(numbers.0)))
+            });
             Self(_mm512_or_si512(first, _mm512_slli_epi32::<16>(second)))
         }
     }
@@ -42,7 +44,7 @@ impl Pairs {
     /// Numbers of a row that stand beside each other, rounded to the nearest.
     #[inline(always)]
     pub fn beside(first: Avx512, next: Avx512) -> Self {
-        Self(unsafe { std::mem::transmute(_mm512_cvtne2ps_pbh(next.0, first.0)) })
+        Self(unsafe { transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(next.0, first.0)) })
     }
 
     /// Each lane's numbers, added.
@@ -58,6 +60,9 @@ impl Pairs {
     /// Both products of each lane, added to `sum`.
     #[inline(always)]
     pub fn dot(self, other: Self, sum: Avx512) -> Avx512 {
-        Avx512(unsafe { _mm512_dpbf16_ps(sum.0, std::mem::transmute(self.0), std::mem::transmute(other.0)) })
+        unsafe {
+            let [one, other] = [self, other].map(|pairs| transmute::<__m512i, __m512bh>(pairs.0));
+            Avx512(_mm512_dpbf16_ps(sum.0, one, other))
+        }
     }
 }

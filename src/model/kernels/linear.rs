@@ -103,10 +103,8 @@ fn add<L: Lanes, const N: usize>(
             }
         }
     }
-    for row in 0..N {
-        for vector in 0..VECTORS {
-            added[row][vector].store(&mut sums[row].0[vector]);
-        }
+    for (added, sums) in added.into_iter().zip(sums) {
+        added.into_iter().zip(&mut sums.0).for_each(|(added, sum)| added.store(sum));
     }
 }
 

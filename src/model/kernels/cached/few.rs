@@ -101,8 +101,8 @@ fn score_panels<L: Lanes, const R: usize, const P: usize>(
     let next: [&[[f32; LANES]]; P] = next.unwrap_or(panels).map(|panel| vectors(panel, size));
     let mut sums = [[L::splat(0.0); P]; R];
     for axis in 0..size {
-        for place in 0..P {
-            L::expect(&next[place][axis]);
+        for next in next {
+            L::expect(&next[axis]);
         }
         for row in 0..R {
             let number = L::splat(queries[row][axis]);
