@@ -96,7 +96,7 @@ impl SessionArguments {
         if self.arithmetic != Arithmetic::F32 {
             name += &format!("-{}", self.arithmetic.as_str());
         }
-        if self.graphs != Graphs::Own {
+        if self.graphs != Graphs::Own && self.ep.is_processor() {
             name += &format!("-{}-graphs", self.graphs.as_str());
         }
         name

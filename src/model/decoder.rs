@@ -164,6 +164,13 @@ impl Decoder {
         probe: &ProbeInput,
     ) -> Result<DecoderOutput, ModelError> {
         let (batch, length, _) = input.embeds.dim();
+        if seen.len() != batch
+            || input.lengths.len() != batch
+            || input.lengths.iter().any(|new| *new > length)
+        {
+            let reason = format!("{batch} x {length} tokens are not those of {} sequences", seen.len());
+            return Err(wrong(STEP, &reason));
+        }
         let continuing = self.next.as_ref().unwrap_or(&self.first);
         let presents: Vec<String> = continuing.past.iter().map(|input| input.present.clone()).collect();
         let (asked, lengths) = (input.asked.clone(), input.lengths.clone());
@@ -186,8 +193,8 @@ impl Decoder {
         let sums = !probe.weights.is_empty();
         let mut read = graph.probed.outputs(!probe.probed.is_empty(), sums);
         read.push(&self.names.logits);
-        if let (Some((_, pass)), Side::Apart(rows)) = (&graph.blocks, &kept) {
-            pass.set(rows.clone());
+        if let Some((_, pass)) = &graph.blocks {
+            pass.set(if let Side::Apart(rows) = &kept { rows.clone() } else { Arc::default() });
         }
         let outputs = self.cache_memory.run(&mut graph.session, inputs, &read, &presents);
         if let Some((_, pass)) = &graph.blocks {
@@ -213,7 +220,7 @@ impl Decoder {
         // A block that nobody else holds grows where it is.
         drop(kept);
         match &graph.blocks {
-            Some((shape, _)) => append(shape, &values, seen, &lengths)?,
+            Some((shape, _)) => append(shape, &values, seen, &lengths, length)?,
             None => {
                 let past = Arc::new(Past { values });
                 for (row, seen) in seen.iter_mut().enumerate() {
@@ -226,16 +233,22 @@ impl Decoder {
     }
 }
 
-/// Adds a pass's new keys and values, [batch, heads, new tokens, head size] each, to what its sequences have seen.
+/// Adds a pass's new keys and values, [batch, heads, `length`, head size] each, to what its sequences have seen.
 fn append(
     shape: &Arc<CacheShape>,
     values: &[DynValue],
     seen: &mut [&mut Seen],
     lengths: &[usize],
+    length: usize,
 ) -> Result<(), ModelError> {
     let tensors = values.iter().map(|value| value.try_extract_tensor::<f32>().map(|(_, numbers)| numbers));
     let tensors: Vec<&[f32]> = tensors.collect::<ort::Result<_>>().map_err(|error| failed(STEP, error))?;
     let batch = seen.len();
+    let expected = shape.layers.iter().map(|(heads, size)| batch * heads * length * size);
+    let expected = expected.flat_map(|count| [count; 2]);
+    if !expected.eq(tensors.iter().map(|tensor| tensor.len())) {
+        return Err(wrong(STEP, "new keys and values have other sizes than the graph's inputs of the past"));
+    }
     for (row, (seen, count)) in seen.iter_mut().zip(lengths).enumerate() {
         seen.append(shape, *count, |layer, part| {
             let tensor = tensors[2 * layer + usize::from(part == Part::Values)];

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
-use super::graph::{Edit, Graph, without_weights};
-use super::operators::Pass;
+use super::graph::{Edit, Graph, names_operators, without_weights};
+use super::operators::{CROSSMODAL, Pass};
 use super::placement::RECORD_PLACEMENT;
 use super::sessions::SessionSettings;
 use super::surgery::{fuse_attention, own_linear_layers, write_out_attention};
@@ -25,6 +25,11 @@ pub(super) fn edited(
     graph: GraphFile,
 ) -> Result<Option<Edited>, ModelError> {
     let broken = |error: &dyn Display| ModelError::File { path: path.into(), reason: error.to_string() };
+    // What is malformed is the runtime's to refuse, which says more about it.
+    if names_operators(&bytes, CROSSMODAL) == Ok(true) {
+        let reason = "the graph has operators of the set `crossmodal`, which only crossmodal itself puts into graphs as it loads them\n  use the model as it was exported";
+        return Err(broken(&reason));
+    }
     let mut is_edited = !edit.is_empty();
     if is_edited {
         edit.apply(&mut bytes).map_err(|error| broken(&error))?;
@@ -42,6 +47,7 @@ pub(super) fn edited(
     if !is_edited {
         return Ok(None);
     }
+    let has_own = names_operators(&bytes, CROSSMODAL) == Ok(true);
     let provider = settings.provider.of_graph(graph);
     // Behind links, such as those of the Hugging Face cache, is another folder; ONNX Runtime follows none out of a folder.
     let file = path.canonicalize().map_err(|error| broken(&error))?;
@@ -52,9 +58,9 @@ pub(super) fn edited(
     Ok(Some(match skeleton.flatten() {
         Some(skeleton) => {
             drop(bytes);
-            Edited { bytes: skeleton, folder: folder_of(&file), pass }
+            Edited { bytes: skeleton, folder: folder_of(&file), has_own, pass }
         }
-        None => Edited { bytes, folder: folder_of(path), pass },
+        None => Edited { bytes, folder: folder_of(path), has_own, pass },
     }))
 }
 
@@ -63,7 +69,9 @@ pub(super) struct Edited {
     bytes: Vec<u8>,
     /// Where the files are that hold its weights.
     folder: String,
-    /// What our operators are told of a pass.
+    /// Whether operators of our own are among its nodes.
+    has_own: bool,
+    /// What they are told of a pass.
     pub pass: Arc<Pass>,
 }
 
@@ -96,7 +104,7 @@ pub(super) fn open(
         let recorded = builder.with_config_entry(RECORD_PLACEMENT, "1");
         builder = recorded.map_err(|error| broken(error.to_string()))?;
     }
-    if let Some(edited) = edited.as_ref().filter(|_| settings.provider == Provider::Cpu) {
+    if let Some(edited) = edited.as_ref().filter(|edited| edited.has_own) {
         let own = operators::domain(&edited.pass).map_err(|error| broken(error.to_string()))?;
         builder = builder.with_operators(own).map_err(|error| broken(text(error)))?;
     }

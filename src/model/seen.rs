@@ -12,6 +12,9 @@ use super::ModelError;
 use super::kernels::LANES;
 use super::kernels::cache::{Block, CacheShape, Part};
 use super::past::{Past, PastRow};
+use super::tensors::wrong;
+
+const STEP: &str = "decoder";
 
 /// Tokens of one sequence that the decoder has run.
 #[derive(Clone, Default)]
@@ -155,7 +158,7 @@ impl Blocks {
 }
 
 impl Before {
-    /// Of sequences that have seen nothing, or of which one has not.
+    /// Of sequences that have seen nothing.
     fn nothing(sequences: usize) -> Self {
         Self { tokens: 0, lengths: vec![0; sequences], kept: Side::Nothing }
     }
@@ -179,7 +182,10 @@ impl Before {
     ) -> Result<Self, ModelError> {
         let rows: Option<Vec<(&Arc<Past>, PastRow)>> = seen.iter().map(|seen| seen.row()).collect();
         let Some((rows, first)) = rows.as_ref().and_then(|rows| Some((rows, rows.first()?.0))) else {
-            return Ok(Self::nothing(seen.len()));
+            return match seen.iter().all(|seen| seen.length == 0) {
+                true => Ok(Self::nothing(seen.len())),
+                false => Err(wrong(STEP, "some sequences of a pass have a past, others have none")),
+            };
         };
         let end = first.tokens();
         let as_is = first.batch() == rows.len()

@@ -1,11 +1,13 @@
 //! Linear layers are computed by an operator of our own: alone and in company, on one thread and on two, with the same bits.
 
+use crossmodal::model::graph::{Attribute, Edit};
 use crossmodal::model::{
-    DecoderInput, Graphs, Model, ModelDirectory, OnnxRuntime, Precision, ProbeInput, Seen, SessionSettings,
+    DecoderInput, GraphFile, Graphs, Model, ModelDirectory, OnnxRuntime, Precision, ProbeInput, Seen,
+    SessionSettings,
 };
 use ndarray::{Array2, Array3, s};
 
-use crate::models::folder_of;
+use crate::models::{copy_of, folder_of};
 use crate::program::library;
 
 const TOKENS: usize = 6;
@@ -35,7 +37,7 @@ fn model(family: &str, settings: SessionSettings) -> Model {
 /// Without these the runtime's operator stays, whose sums may be in another order for other rows.
 pub fn has_wide_vectors() -> bool {
     #[cfg(target_arch = "x86_64")]
-    return std::arch::is_x86_feature_detected!("avx512f");
+    return std::arch::is_x86_feature_detected!("avx512f") && std::arch::is_x86_feature_detected!("fma");
     #[cfg(not(target_arch = "x86_64"))]
     return false;
 }
@@ -66,5 +68,24 @@ fn logits_stay_and_have_the_same_bits_in_any_company() {
         assert_eq!(first, second, "{family}");
         let farthest = (&first - &expected).iter().fold(0f32, |most, apart| most.max(apart.abs()));
         assert!(farthest < 1e-5, "{family}: {farthest}");
+    }
+}
+
+#[test]
+fn a_file_with_operators_of_ours_is_refused() {
+    let copy = copy_of(&folder_of("tests/models", "llava"));
+    let directory = ModelDirectory::open(copy.path(), Precision::Fp32).unwrap();
+    let file = directory.graph(GraphFile::Decoder);
+    let mut bytes = std::fs::read(file).unwrap();
+    let mut edit = Edit::default();
+    let secret = Attribute::Text("file", "/etc/passwd");
+    edit.node_with("Linear", "crossmodal", &["inputs_embeds"], &["read"], &[secret]);
+    edit.apply(&mut bytes).unwrap();
+    std::fs::write(file, bytes).unwrap();
+    for graphs in [Graphs::Own, Graphs::Runtime] {
+        let settings = SessionSettings { graphs, ..SessionSettings::default() };
+        let error = Model::load(OnnxRuntime::open(library(), &[]).unwrap(), &directory, settings).err();
+        let error = error.unwrap().to_string();
+        assert!(error.contains("only crossmodal itself puts into graphs"), "{error}");
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! [`Graph`] reads names: nodes with their inputs and outputs, declared types, weights. [`Edit`] changes nodes in place.
 
+mod domains;
 mod edit;
 mod interface;
 mod node;
@@ -11,6 +12,7 @@ mod wire;
 
 use std::collections::HashMap;
 
+pub use domains::names_operators;
 pub use edit::{Attribute, Edit};
 pub use interface::{Interface, Outlet};
 pub use node::Node;

@@ -49,6 +49,11 @@ impl Block {
         Self { shape: shape.clone(), room, keys: zeros(), values: zeros() }
     }
 
+    /// Heads and head size of a layer, if there is one.
+    pub fn sizes(&self, layer: usize) -> Option<(usize, usize)> {
+        self.shape.layers.get(layer).copied()
+    }
+
     pub fn room(&self) -> usize {
         self.room
     }

@@ -1,7 +1,7 @@
 //! Attention of new tokens to those that were seen, which lie in pieces: no piece is copied to stand beside another.
 //!
 //! Every number is summed in one order, over the head size and over the tokens, in both ways that there are to compute it:
-//! [`few`] for the one or two new tokens of an answer, [`many`] for a prompt's.
+//! [`few`] for the last tokens of an answer, [`many`] for a prompt's and long drafts.
 
 use std::ops::Range;
 

@@ -115,7 +115,7 @@ mod avx512 {
 
     use super::{Avx512, LANES, Lanes};
 
-    // SAFETY of all: `widest` has asked the processor for AVX-512 (F); pointers come from arrays of 16 floats.
+    // SAFETY of all: who names the type has asked the processor for AVX-512 (F), as `widest` does; pointers come from arrays of 16 floats.
     impl Lanes for Avx512 {
         #[inline(always)]
         fn splat(number: f32) -> Self {

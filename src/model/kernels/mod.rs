@@ -1,7 +1,8 @@
 //! What our own operators compute, on plain slices; `operators` gives them to the runtime.
 //!
-//! The code is written over [`lanes`], sixteen floats at once; [`widest`] compiles a function for AVX-512 and for any processor. A number is always summed in the same order, whatever else is
-//! computed beside it and by how many threads: the answer to a prompt has the same bits alone and in company.
+//! The code is written over [`lanes`], sixteen floats at once; [`widest`] compiles a function for AVX-512 and for any processor. A
+//! number is always summed in the same order, whatever else is computed beside it and by how many threads: the answer to a prompt
+//! has the same bits alone and in company, as long as its numbers are finite.
 
 #[cfg(target_arch = "x86_64")]
 pub(super) mod attention;
@@ -14,15 +15,17 @@ mod lanes;
 mod linear;
 mod panels;
 
+pub(super) use lanes::LANES;
 pub(super) use linear::{Activation, multiply};
 pub(super) use panels::{PANEL, Panels};
-
-pub(super) use lanes::LANES;
 
 /// Whether this processor has the instructions that the kernels are made for. Without, the runtime's own are faster.
 pub(super) fn pay() -> bool {
     #[cfg(target_arch = "x86_64")]
-    return std::arch::is_x86_feature_detected!("avx512f") && std::arch::is_x86_feature_detected!("fma");
+    return std::arch::is_x86_feature_detected!("avx512f")
+        && std::arch::is_x86_feature_detected!("avx2")
+        && std::arch::is_x86_feature_detected!("fma")
+        && std::arch::is_x86_feature_detected!("f16c");
     #[cfg(not(target_arch = "x86_64"))]
     return false;
 }
@@ -30,7 +33,9 @@ pub(super) fn pay() -> bool {
 /// Whether this processor multiplies and adds bfloat16, too.
 pub(super) fn multiplies_bf16() -> bool {
     #[cfg(target_arch = "x86_64")]
-    return pay() && std::arch::is_x86_feature_detected!("avx512bf16");
+    return pay()
+        && std::arch::is_x86_feature_detected!("avx512bf16")
+        && std::arch::is_x86_feature_detected!("avx512bw");
     #[cfg(not(target_arch = "x86_64"))]
     return false;
 }

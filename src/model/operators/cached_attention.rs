@@ -1,7 +1,7 @@
 //! `crossmodal.CachedAttention`: attention of new tokens to what their sequences have seen, which is no input of the graph.
 //!
 //! Inputs: queries [batch, heads, new tokens, head size], new keys and values [batch, shared heads, new tokens, head size], and a
-//! mask [1 or batch, 1, new tokens, past + new tokens] that says which tokens are seen, pasts padded on the left. Attributes:
+//! mask [1 or batch, 1, 1 or new tokens, past + new tokens] that says which tokens are seen, pasts padded on the left. Attributes:
 //! `layer`, `scale`. Output: [batch, heads, new tokens, head size].
 
 use std::cell::RefCell;
@@ -82,21 +82,28 @@ impl Kernel for CachedAttentionKernel {
         let [queries, keys, values, mask] = [0, 1, 2, 3].map(|index| context.input(index));
         let (queries, keys, values, mask) = (given(queries?)?, given(keys?)?, given(values?)?, given(mask?)?);
         let ([batch, heads, new, size], queries) = floats(&queries)?;
-        let ([_, shared, _, _], keys) = floats(&keys)?;
-        let (_, values) = floats(&values)?;
+        let (of_keys, keys) = floats(&keys)?;
+        let (of_values, values) = floats(&values)?;
         let ([masks, mask_heads, mask_rows, total], mask) = tensor::<bool>(&mask)?;
+        let shared = of_keys[1];
         let rows = self.pass.rows();
+        let seen =
+            |row: usize| rows.get(row).into_iter().flat_map(Blocks::iter).map(|(_, tokens)| tokens).sum();
+        let seen: Vec<usize> = (0..batch).map(seen).collect();
+        let mut blocks = rows.iter().flat_map(Blocks::iter);
         let fits = shared > 0
             && heads % shared == 0
-            && keys.len() == batch * shared * new * size
-            && values.len() == keys.len()
+            && of_keys == [batch, shared, new, size]
+            && of_values == of_keys
             && (masks == 1 || masks == batch)
-            && (mask_heads, mask_rows) == (1, new)
-            && total >= new
-            && (rows.is_empty() || rows.len() == batch);
+            && mask_heads == 1
+            && (mask_rows == 1 || mask_rows == new)
+            && total == seen.iter().max().unwrap_or(&0) + new
+            && (rows.is_empty() || rows.len() == batch)
+            && blocks.all(|(block, _)| block.sizes(self.layer) == Some((shared, size)));
         if !fits {
             return Err(Error::new(format!(
-                "CachedAttention: queries [{batch}, {heads}, {new}, {size}], {shared} heads of keys, a mask [{masks}, {mask_heads}, {mask_rows}, {total}] and {} sequences do not go together",
+                "CachedAttention: queries [{batch}, {heads}, {new}, {size}], keys {of_keys:?}, values {of_values:?}, a mask [{masks}, {mask_heads}, {mask_rows}, {total}] and {} sequences that have seen {seen:?} tokens do not go together\n  run with --graphs runtime",
                 rows.len()
             )));
         }
@@ -113,12 +120,10 @@ impl Kernel for CachedAttentionKernel {
 
         let sees: Vec<Vec<Sees>> = (0..batch)
             .map(|row| {
-                let seen: usize =
-                    rows.get(row).map_or(0, |blocks| blocks.iter().map(|(_, tokens)| tokens).sum());
-                let first = (row % masks) * new;
+                let (first, padding) = ((row % masks) * mask_rows, total - seen[row] - new);
                 let row = |token: usize| {
-                    let row = &mask[(first + token) * total..][..total];
-                    Sees::of(&row[total.saturating_sub(seen + new)..])
+                    let row = &mask[(first + token % mask_rows) * total..][..total];
+                    Sees::of(&row[padding..])
                 };
                 (0..new).map(row).collect()
             })
@@ -164,12 +169,14 @@ fn floats<'v>(value: &'v ValueRef<'_>) -> Result<([usize; 4], &'v [f32])> {
     tensor(value)
 }
 
-/// A tensor of four axes.
+/// A tensor of at most four axes; those that it lacks in front have the size 1.
 fn tensor<'v, T: PrimitiveTensorElementType>(value: &'v ValueRef<'_>) -> Result<([usize; 4], &'v [T])> {
     let (shape, numbers) = value.try_extract_tensor::<T>()?;
-    let sizes: Vec<usize> = shape.iter().filter_map(|size| usize::try_from(*size).ok()).collect();
-    let sizes = <[usize; 4]>::try_from(sizes);
-    let sizes =
-        sizes.map_err(|_| Error::new(format!("CachedAttention: expected four axes, found {shape}")))?;
+    let found: Vec<usize> = shape.iter().filter_map(|size| usize::try_from(*size).ok()).collect();
+    let mut sizes = [1; 4];
+    let missing = 4usize.checked_sub(found.len());
+    let missing =
+        missing.ok_or_else(|| Error::new(format!("CachedAttention: expected four axes, found {shape}")))?;
+    sizes[missing..].copy_from_slice(&found);
     Ok((sizes, numbers))
 }

@@ -4,7 +4,7 @@
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use ndarray::{ArrayViewMut2, Axis};
 use ort::operator::{ComputeContext, Kernel, KernelContext, Operator, OperatorInput, OperatorOutput};
@@ -51,12 +51,13 @@ impl Operator for Linear {
         let path: String = context.get("file").ok_or_else(|| missing("file"))?;
         let (sizes, offset) = ([size("inputs")?, size("outputs")?], number("offset")?.cast_unsigned());
         let read = || -> std::io::Result<Panels> {
-            let mut file = File::open(&path)?;
+            let found = std::fs::metadata(&path)?;
             let bytes = sizes.iter().try_fold(4u64, |bytes, size| bytes.checked_mul(*size as u64));
             let end = bytes.and_then(|bytes| bytes.checked_add(offset));
-            if end.is_none_or(|end| file.metadata().is_ok_and(|found| found.len() < end)) {
+            if !found.is_file() || end.is_none_or(|end| found.len() < end) {
                 return Err(std::io::ErrorKind::UnexpectedEof.into());
             }
+            let mut file = File::open(&path)?;
             file.seek(SeekFrom::Start(offset))?;
             Panels::read(file, sizes, number("transposed").is_ok_and(|flag| flag == 1))
         };
@@ -109,11 +110,10 @@ impl Kernel for LinearKernel {
         let (weights, activation) = (&self.weights, self.activation);
         context.par_for(tasks.len(), 0, |task| {
             let (block, panel) = (task / panels, task % panels);
-            if let Ok(mut y) = tasks[task].lock() {
-                let x = &x[block * ROWS_PER_TASK * inputs..][..y.nrows() * inputs];
-                let bias = bias.map_or(&[][..], |bias| &bias[panel * PANEL..][..y.ncols()]);
-                multiply(x, weights, panel, bias, activation, &mut y);
-            }
+            let mut y = tasks[task].lock().unwrap_or_else(PoisonError::into_inner);
+            let x = &x[block * ROWS_PER_TASK * inputs..][..y.nrows() * inputs];
+            let bias = bias.map_or(&[][..], |bias| &bias[panel * PANEL..][..y.ncols()]);
+            multiply(x, weights, panel, bias, activation, &mut y);
         })
     }
 }

@@ -17,6 +17,9 @@ pub(in crate::model) fn read_from_blocks(
     names: &DecoderNames,
     edit: &mut Edit,
 ) -> Option<CacheShape> {
+    // What branches read of the past is not seen from here.
+    let branches = ["If", "Loop", "Scan", "SequenceMap"];
+    (!branches.into_iter().any(|operator| graph.has(operator))).then_some(())?;
     let past = past_inputs(interface, names)?;
     let attentions = graph.nodes.iter().filter(|node| node.operator == "Attention" && node.domain.is_empty());
     let layers: Vec<Layer> = attentions.map(|node| Layer::find(graph, node, names)).collect::<Option<_>>()?;

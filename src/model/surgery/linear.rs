@@ -2,14 +2,14 @@
 //!
 //! The weights stay where they are in the model's files, and are no tensors of the graph any more.
 
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
 use super::attention::the_reader;
 use crate::model::graph::{Attribute, Edit, Graph, Node};
 use crate::model::kernels::LANES;
 use crate::model::operators::{CROSSMODAL, Linear};
 
-/// Lets every product with a stored matrix of 32-bit floats, `MatMul` or `Gemm`, be computed by [`Linear`], with the addition of a
+/// Lets products with a stored matrix of 32-bit floats, `MatMul` or `Gemm`, be computed by [`Linear`] where they are work, with the addition of a
 /// bias and the GELU by the hyperbolic tangent that may follow. `path` is the graph's file.
 pub(in crate::model) fn own_linear_layers(graph: &Graph, path: &Path, edit: &mut Edit) {
     for product in &graph.nodes {
@@ -62,16 +62,10 @@ impl<'a> Layer<'a> {
         Some(Self { x, weights, inputs, outputs, transposed, bias, has_gelu: gelu.is_some(), nodes })
     }
 
-    /// Leaves it alone where its weights are in a file whose name is not plain, which the runtime refuses better.
+    /// Leaves it alone where its weights are not in a file of the model's folder, which the runtime refuses better.
     fn rewrite(&self, path: &Path, edit: &mut Edit) {
         let (file, offset) = self.weights;
-        let is_plain =
-            |file: &&str| Path::new(file).components().all(|part| matches!(part, Component::Normal(_)));
-        let path = match file {
-            None => path.to_path_buf(),
-            Some(file) if is_plain(&file) => path.with_file_name("").join(file),
-            Some(_) => return,
-        };
+        let Some(path) = file.map_or(Some(path.to_path_buf()), |file| beside(path, file)) else { return };
         let (Some(path), Ok(offset)) = (path.to_str(), i64::try_from(offset)) else { return };
         let attributes = [
             Attribute::Text("file", path),
@@ -86,6 +80,16 @@ impl<'a> Layer<'a> {
         self.nodes.iter().for_each(|node| edit.strike(node));
         edit.node_with(Linear::NAME, CROSSMODAL, &inputs, &last.outputs, &attributes);
     }
+}
+
+/// A file of external data: one that is in the model's folder, or where that is a link to it (as in the Hugging Face cache) in the
+/// folder of what it links to.
+fn beside(graph: &Path, file: &str) -> Option<PathBuf> {
+    let is_plain = Path::new(file).components().all(|part| matches!(part, Component::Normal(_)));
+    let found = graph.with_file_name(file);
+    let real = found.canonicalize().ok().filter(|real| is_plain && real.is_file())?;
+    let folders = [graph.parent()?.canonicalize().ok()?, graph.canonicalize().ok()?.parent()?.to_path_buf()];
+    folders.iter().any(|folder| real.starts_with(folder)).then_some(found)
 }
 
 fn is(node: &Node, operator: &str) -> bool {
