@@ -68,6 +68,14 @@ impl<'a> Queries<'a> {
         (row % self.heads, row / self.heads)
     }
 
+    /// What some rows see, and the tokens that any of them sees.
+    fn sees_of(&self, rows: Range<usize>) -> (Vec<Sees<'a>>, Range<usize>) {
+        let sees: Vec<Sees> = rows.map(|row| self.sees[self.head_and_token(row).1]).collect();
+        let start = sees.iter().map(|sees| sees.first).min().unwrap_or(0);
+        let end = sees.iter().map(|sees| sees.end).max().unwrap_or(0).max(start);
+        (sees, start..end)
+    }
+
     fn query(&self, row: usize) -> &'a [f32] {
         let (head, token) = self.head_and_token(row);
         &self.numbers[(head * self.sees.len() + token) * self.size..][..self.size]

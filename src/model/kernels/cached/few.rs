@@ -23,10 +23,7 @@ pub(super) fn attend<const R: usize>(
     give: &mut dyn FnMut(usize, usize, &[f32]),
 ) {
     let size = queries.size;
-    let sees: [_; R] = std::array::from_fn(|row| queries.sees[queries.head_and_token(first + row).1]);
-    let start = sees.iter().map(|sees| sees.first).min().unwrap_or(0);
-    let seen = start..sees.iter().map(|sees| sees.end).max().unwrap_or(0).max(start);
-
+    let (sees, seen) = queries.sees_of(first..first + R);
     let tokens: usize = segments.iter().map(|segment| segment.tokens).sum();
     // The last panel of a segment may reach over the next one's tokens.
     let room = tokens + LANES;

@@ -26,16 +26,13 @@ pub(super) fn attend(
 ) {
     let size = queries.size;
     let rows = first..queries.rows().min(first + QUERIES);
-    let sees: Vec<_> = rows.clone().map(|row| queries.sees[queries.head_and_token(row).1]).collect();
+    let (sees, seen) = queries.sees_of(rows.clone());
     let (mut firsts, mut ends) = ([[0.0; LANES]; VECTORS], [[0.0; LANES]; VECTORS]);
     for (lane, sees) in sees.iter().enumerate() {
         // Whole numbers as floats: exact for sixteen million tokens.
         firsts.as_flattened_mut()[lane] = sees.first as f32;
         ends.as_flattened_mut()[lane] = sees.end as f32;
     }
-    let start = sees.iter().map(|sees| sees.first).min().unwrap_or(0);
-    let seen = start..sees.iter().map(|sees| sees.end).max().unwrap_or(0).max(start);
-
     let needed = (size + seen.len()) * QUERIES;
     scratch.resize(scratch.len().max(needed), 0.0);
     let (scratch, _) = scratch[..needed].as_chunks_mut::<LANES>();
