@@ -16,7 +16,7 @@ const ATTRIBUTE_GRAPHS: u64 = 11;
 /// # Errors
 /// When the bytes are malformed.
 pub fn names_operators(model: &[u8], domain: &str) -> Result<bool, Malformed> {
-    any(model, &mut |number, body| match number {
+    any(model, |number, body| match number {
         field::MODEL_GRAPH => in_nodes(body, field::GRAPH_NODE, domain),
         MODEL_FUNCTION => in_nodes(body, FUNCTION_NODE, domain),
         _ => Ok(false),
@@ -24,13 +24,13 @@ pub fn names_operators(model: &[u8], domain: &str) -> Result<bool, Malformed> {
 }
 
 fn in_nodes(graph: &[u8], node: u64, domain: &str) -> Result<bool, Malformed> {
-    any(graph, &mut |number, body| if number == node { in_node(body, domain) } else { Ok(false) })
+    any(graph, |number, body| if number == node { in_node(body, domain) } else { Ok(false) })
 }
 
 fn in_node(node: &[u8], domain: &str) -> Result<bool, Malformed> {
-    any(node, &mut |number, body| match number {
+    any(node, |number, body| match number {
         field::NODE_DOMAIN => Ok(body == domain.as_bytes()),
-        field::NODE_ATTRIBUTE => any(body, &mut |number, body| match number {
+        field::NODE_ATTRIBUTE => any(body, |number, body| match number {
             field::ATTRIBUTE_GRAPH | ATTRIBUTE_GRAPHS => in_nodes(body, field::GRAPH_NODE, domain),
             _ => Ok(false),
         }),
@@ -41,7 +41,7 @@ fn in_node(node: &[u8], domain: &str) -> Result<bool, Malformed> {
 /// Whether something holds for a field with bytes.
 fn any(
     message: &[u8],
-    holds: &mut dyn FnMut(u64, &[u8]) -> Result<bool, Malformed>,
+    mut holds: impl FnMut(u64, &[u8]) -> Result<bool, Malformed>,
 ) -> Result<bool, Malformed> {
     for field in Fields(message) {
         if let (number, Body::Bytes(body)) = field?
