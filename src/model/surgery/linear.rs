@@ -160,6 +160,30 @@ mod tests {
     }
 
     #[test]
+    #[cfg(unix)]
+    fn weights_outside_of_the_folder_are_left_to_the_runtime() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::create_dir_all(path("model/onnx")).unwrap();
+        std::fs::create_dir_all(path("blobs")).unwrap();
+        for file in ["model/onnx/decoder.onnx", "model/onnx/data", "blobs/data", "blobs/graph", "secret"] {
+            std::fs::write(path(file), "x").unwrap();
+        }
+        for (link, target) in
+            [("out", "../../secret"), ("blob", "../../blobs/data"), ("linked.onnx", "../../blobs/graph")]
+        {
+            std::os::unix::fs::symlink(target, path("model/onnx").join(link)).unwrap();
+        }
+        let found = |graph: &str, file: &str| beside(&path("model/onnx").join(graph), file).is_some();
+        assert!(found("decoder.onnx", "data"));
+        for file in ["out", "blob", "../../secret", "missing", ""] {
+            assert!(!found("decoder.onnx", file), "{file}");
+        }
+        // A graph that is a link itself, as in the Hugging Face cache, has its data where it points to.
+        assert!(found("linked.onnx", "blob") && !found("linked.onnx", "out"));
+    }
+
+    #[test]
     fn weights_are_where_the_operator_looks_for_them() {
         let mut model = encoder("qwen2_vl");
         let mut edit = Edit::default();
