@@ -161,6 +161,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
+    #[allow(clippy::disallowed_methods, reason = "made-up files")]
     fn weights_outside_of_the_folder_are_left_to_the_runtime() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
