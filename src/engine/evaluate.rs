@@ -66,7 +66,7 @@ pub struct UnitResult {
 }
 
 /// Runs a unit. A failure of a prompt or an image is that prompt's; the others go on. A panic of the runtime's binding is
-/// the unit's: its rows say so.
+/// the unit's: its rows say so; one inside of an operator of our own, which the runtime calls, would end the process.
 pub fn evaluate(
     model: &mut Model,
     preparer: &Preparer,

@@ -231,7 +231,7 @@ impl<'p> DecoderGraph<'p> {
         // What is no graph is left to the runtime, which says more about it.
         if let (Ok(graph), Ok(interface)) = (Graph::read(&bytes), Interface::read(&bytes)) {
             groups_queries = graph.has("GroupQueryAttention");
-            scales_together = graph.has("DynamicQuantizeLinear") || graph.has("DynamicQuantizeMatMul");
+            scales_together = graph.quantizes_activations();
             probed = edit_decoder(&graph, names, settings.probe, &mut edit)
                 .map_err(|refusal| ModelError::Probe { path: path.into(), reason: refusal.to_string() })?;
             if settings.rewrites(GraphFile::Decoder) {

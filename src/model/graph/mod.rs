@@ -233,6 +233,11 @@ impl<'a> Graph<'a> {
         self.types.iter().any(|declared| declared.name == name && declared.element == Some(element))
     }
 
+    /// Whether activations are rounded to integers where the graph runs, on a scale that is found there.
+    pub fn quantizes_activations(&self) -> bool {
+        self.has("DynamicQuantizeLinear") || self.has("DynamicQuantizeMatMul")
+    }
+
     /// Whether a node of that operator is in the graph.
     pub fn has(&self, operator: &str) -> bool {
         self.nodes.iter().any(|node| node.operator == operator)

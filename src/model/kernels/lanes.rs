@@ -103,7 +103,8 @@ impl Lanes for Portable {
     }
 }
 
-/// AVX-512. Only functions for processors that have the instructions may name it: those that [`widest`](super::widest) makes, and such.
+/// AVX-512. Only functions for processors that have the instructions may name it, such as those that [`widest`](super::widest)
+/// makes.
 #[cfg(target_arch = "x86_64")]
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Avx512(pub(super) std::arch::x86_64::__m512);
@@ -115,7 +116,8 @@ mod avx512 {
 
     use super::{Avx512, LANES, Lanes};
 
-    // SAFETY of all: who names the type has asked the processor for AVX-512 (F), as `widest` does; pointers come from arrays of 16 floats.
+    // SAFETY of all: who names the type has asked the processor for AVX-512 (F), as `widest` does; pointers come from arrays of 16
+    // floats.
     impl Lanes for Avx512 {
         #[inline(always)]
         fn splat(number: f32) -> Self {

@@ -81,9 +81,9 @@ impl Kernel for CachedAttentionKernel {
     fn compute(&mut self, context: &ComputeContext) -> Result<()> {
         let [queries, keys, values, mask] = [0, 1, 2, 3].map(|index| context.input(index));
         let (queries, keys, values, mask) = (given(queries?)?, given(keys?)?, given(values?)?, given(mask?)?);
-        let ([batch, heads, new, size], queries) = floats(&queries)?;
-        let (of_keys, keys) = floats(&keys)?;
-        let (of_values, values) = floats(&values)?;
+        let ([batch, heads, new, size], queries) = tensor::<f32>(&queries)?;
+        let (of_keys, keys) = tensor::<f32>(&keys)?;
+        let (of_values, values) = tensor::<f32>(&values)?;
         let ([masks, mask_heads, mask_rows, total], mask) = tensor::<bool>(&mask)?;
         let shared = of_keys[1];
         let rows = self.pass.rows();
@@ -163,10 +163,6 @@ impl Kernel for CachedAttentionKernel {
 
 fn given<T>(value: Option<T>) -> Result<T> {
     value.ok_or_else(|| Error::new("CachedAttention lacks an input or output"))
-}
-
-fn floats<'v>(value: &'v ValueRef<'_>) -> Result<([usize; 4], &'v [f32])> {
-    tensor(value)
 }
 
 /// A tensor of at most four axes; those that it lacks in front have the size 1.

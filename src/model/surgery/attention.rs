@@ -22,12 +22,7 @@ use crate::model::operators::{CROSSMODAL, ENCODER_ATTENTION};
 /// moves a number over the edge of one, which is no worse an answer. There, products of attention are rounded to bfloat16 where
 /// the processor has such and `own` operators are wanted, which is finer than what is quantized around them.
 pub(in crate::model) fn fuse_attention(graph: &Graph, own: bool, edit: &mut Edit) {
-    fuse_with(own && rounds(graph) && kernels::multiplies_bf16(), graph, edit);
-}
-
-/// Whether activations are rounded anyway.
-fn rounds(graph: &Graph) -> bool {
-    graph.has("DynamicQuantizeLinear") || graph.has("DynamicQuantizeMatMul")
+    fuse_with(own && graph.quantizes_activations() && kernels::multiplies_bf16(), graph, edit);
 }
 
 /// `own`: whether attention without a mask becomes our operator, not the runtime's.
@@ -191,8 +186,8 @@ mod tests {
     fn only_graphs_that_quantize_round_anyway() {
         let whole = include_bytes!("../../../onnx/tiny-llava/onnx/vision_encoder.onnx");
         let quantized = include_bytes!("../../../onnx/tiny-llava/onnx/vision_encoder_int8.onnx");
-        assert!(!rounds(&Graph::read(whole).unwrap()));
-        assert!(rounds(&Graph::read(quantized).unwrap()));
+        assert!(!Graph::read(whole).unwrap().quantizes_activations());
+        assert!(Graph::read(quantized).unwrap().quantizes_activations());
     }
 
     #[test]
