@@ -1,12 +1,12 @@
-//! Attention without a mask: softmax(scale q kᵀ) v (Vaswani et al. 2017, equation 1), with products of bfloat16 that are added in
-//! 32-bit floats.
+//! Attention without a mask: softmax(scale q kᵀ) v (Vaswani et al. 2017, equation 1), with products of 32-bit floats or of
+//! bfloat16, which are added in 32-bit floats.
 //!
 //! Queries stand side by side, one in each lane, so that maxima and sums of the softmax are taken lane by lane.
 
-use super::LANES;
-use super::bf16::Pairs;
 use super::exp::exp;
-use super::lanes::{Avx512, Lanes};
+use super::factors::{Factors, Floats};
+use super::lanes::Lanes;
+use super::{LANES, widest};
 
 const VECTORS: usize = 2;
 
@@ -20,9 +20,21 @@ const KEYS: usize = 12;
 const MEANS: usize = 4;
 const WIDE: usize = 4;
 
-/// A number for each query, and a pair.
+/// Lanes of weights whose values stay near while all queries' means are added.
+const NEAR: usize = 64;
+
+/// A number for each query, and a lane of [`Factors`].
 type Queried = [[f32; LANES]; VECTORS];
-type QueriedPairs = [[u32; LANES]; VECTORS];
+type QueriedLanes = [[u32; LANES]; VECTORS];
+
+/// What is multiplied.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::model) enum Products {
+    #[default]
+    Floats,
+    /// Numbers rounded to bfloat16, two at a time. For processors that [multiply them](super::multiplies_bf16).
+    Bfloat16,
+}
 
 /// Rows of a tensor [sequence, heads x size], of one head.
 #[derive(Debug, Clone, Copy)]
@@ -45,12 +57,13 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// A head's keys and values as pairs of what is summed.
+/// A head's keys and values as lanes of what is summed.
 #[derive(Debug, Default)]
 pub(in crate::model) struct Head {
-    /// [keys, head size / 2].
+    products: Products,
+    /// [keys, head size / terms of a lane].
     keys: Vec<u32>,
-    /// [keys / 2, size of a value, up to a multiple of 16].
+    /// [keys / terms of a lane, size of a value, up to a multiple of 16].
     values: Vec<u32>,
     count: usize,
     /// Of a value.
@@ -60,41 +73,47 @@ pub(in crate::model) struct Head {
 /// Memory that a block of queries is computed in.
 #[derive(Debug, Default)]
 pub(in crate::model) struct Scratch {
-    /// [head size / 2].
-    queries: Vec<QueriedPairs>,
-    /// [keys, up to an even number].
+    /// [head size / terms of a lane].
+    queries: Vec<QueriedLanes>,
+    /// [keys, up to a multiple of a lane's terms].
     scores: Vec<Queried>,
-    /// [keys / 2].
-    weights: Vec<QueriedPairs>,
+    /// [keys / terms of a lane].
+    weights: Vec<QueriedLanes>,
     /// [queries, size of a value, up to a multiple of 16].
     means: Vec<f32>,
 }
 
 impl Head {
     /// Packs keys and values, as many of these as of those.
-    pub fn pack(&mut self, keys: Rows, values: Rows) {
-        assert!(super::multiplies_bf16(), "this processor does not multiply bfloat16");
-        #[expect(unsafe_code, reason = "the processor was asked for the instructions just before")]
-        // SAFETY: it has them.
-        unsafe {
-            self.pack_wide(keys, values);
+    pub fn pack(&mut self, products: Products, keys: Rows, values: Rows) {
+        self.products = products;
+        match products {
+            Products::Floats => pack_floats(self, keys, values),
+            Products::Bfloat16 => bfloat16::pack(self, keys, values),
         }
     }
 
-    #[target_feature(enable = "avx512f,avx512bf16,fma")]
-    fn pack_wide(&mut self, keys: Rows, values: Rows) {
+    #[inline(always)]
+    fn pack_as<F: Factors>(&mut self, keys: Rows, values: Rows) {
         self.count = keys.len();
-        let steps = keys.size.div_ceil(2);
+        let steps = keys.size.div_ceil(F::TERMS);
         self.keys.resize(self.count * steps, 0);
-        for (index, pairs) in self.keys.chunks_exact_mut(steps).enumerate() {
-            pair_row(keys.row(index), 1.0, pairs);
+        for (index, lanes) in self.keys.chunks_exact_mut(steps).enumerate() {
+            pack_row::<F>(keys.row(index), 1.0, lanes);
         }
         self.size = values.size;
         let width = values.size.next_multiple_of(LANES);
-        self.values.resize(self.count.div_ceil(2) * width, 0);
-        for (index, pairs) in self.values.chunks_exact_mut(width).enumerate() {
-            let second = if 2 * index + 1 < self.count { values.row(2 * index + 1) } else { &[] };
-            pair_rows(values.row(2 * index), second, pairs);
+        self.values.resize(self.count.div_ceil(F::TERMS) * width, 0);
+        for (index, lanes) in self.values.chunks_exact_mut(width).enumerate() {
+            let mut rows = [&[][..]; 2];
+            for (term, row) in rows.iter_mut().enumerate().take(F::TERMS) {
+                let key = index * F::TERMS + term;
+                *row = if key < self.count { values.row(key) } else { &[] };
+            }
+            for (index, lanes) in lanes.as_chunks_mut().0.iter_mut().enumerate() {
+                let at = index * LANES;
+                F::of([vector_at(rows[0], at), vector_at(rows[1], at)]).store(lanes);
+            }
         }
     }
 }
@@ -109,106 +128,167 @@ pub(in crate::model) fn attend(
     scratch: &mut Scratch,
     give: &mut dyn FnMut(usize, &[f32]),
 ) {
-    assert!(super::multiplies_bf16(), "this processor does not multiply bfloat16");
     let count = QUERIES.min(queries.len() - first);
-    #[expect(unsafe_code, reason = "the processor was asked for the instructions just before")]
-    // SAFETY: it has them.
-    unsafe {
-        attend_wide(queries, first, count, scale, head, scratch);
+    match head.products {
+        Products::Floats => attend_floats(queries, first, count, scale, head, scratch),
+        Products::Bfloat16 => bfloat16::attend(queries, first, count, scale, head, scratch),
     }
     let rows = scratch.means.chunks_exact(head.size.next_multiple_of(LANES)).take(count);
     rows.enumerate().for_each(|(query, mean)| give(query, &mean[..head.size]));
 }
 
+widest! {
+    fn pack_floats<L>(head: &mut Head, keys: Rows, values: Rows) {
+        head.pack_as::<Floats<L>>(keys, values);
+    }
+}
+
+widest! {
+    fn attend_floats<L>(
+        queries: Rows,
+        first: usize,
+        count: usize,
+        scale: f32,
+        head: &Head,
+        scratch: &mut Scratch,
+    ) {
+        attend_as::<Floats<L>>(queries, first, count, scale, head, scratch);
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[expect(unsafe_code, reason = "the processor is asked for the instructions just before")]
+mod bfloat16 {
+    use super::super::bf16::Pairs;
+    use super::super::multiplies_bf16;
+    use super::{Head, Rows, Scratch, attend_as};
+
+    const ASKED: &str = "this processor does not multiply bfloat16";
+
+    pub fn pack(head: &mut Head, keys: Rows, values: Rows) {
+        #[target_feature(enable = "avx512f,avx512bf16,fma")]
+        fn wide(head: &mut Head, keys: Rows, values: Rows) {
+            head.pack_as::<Pairs>(keys, values);
+        }
+        assert!(multiplies_bf16(), "{ASKED}");
+        // SAFETY: it has them.
+        unsafe { wide(head, keys, values) }
+    }
+
+    pub fn attend(
+        queries: Rows,
+        first: usize,
+        count: usize,
+        scale: f32,
+        head: &Head,
+        scratch: &mut Scratch,
+    ) {
+        #[target_feature(enable = "avx512f,avx512bf16,fma")]
+        fn wide(
+            queries: Rows,
+            first: usize,
+            count: usize,
+            scale: f32,
+            head: &Head,
+            scratch: &mut Scratch,
+        ) {
+            attend_as::<Pairs>(queries, first, count, scale, head, scratch);
+        }
+        assert!(multiplies_bf16(), "{ASKED}");
+        // SAFETY: it has them.
+        unsafe { wide(queries, first, count, scale, head, scratch) }
+    }
+}
+
 /// Leaves the means in `scratch`.
-#[target_feature(enable = "avx512f,avx512bf16,fma")]
-fn attend_wide(queries: Rows, first: usize, count: usize, scale: f32, head: &Head, scratch: &mut Scratch) {
+#[inline(always)]
+fn attend_as<F: Factors>(
+    queries: Rows,
+    first: usize,
+    count: usize,
+    scale: f32,
+    head: &Head,
+    scratch: &mut Scratch,
+) {
     let Scratch { queries: packed, scores, weights, means } = scratch;
-    let steps = queries.size.div_ceil(2);
+    let steps = queries.size.div_ceil(F::TERMS);
     packed.resize(steps, [[0; LANES]; VECTORS]);
-    let mut pairs = vec![0; steps];
+    let mut row = vec![0; steps];
     for lane in 0..count {
-        pair_row(queries.row(first + lane), scale, &mut pairs);
-        for (packed, pair) in packed.iter_mut().zip(&pairs) {
-            packed[lane / LANES][lane % LANES] = *pair;
+        pack_row::<F>(queries.row(first + lane), scale, &mut row);
+        for (packed, number) in packed.iter_mut().zip(&row) {
+            packed[lane / LANES][lane % LANES] = *number;
         }
     }
-    scores.resize(head.count.next_multiple_of(2), [[0.0; LANES]; VECTORS]);
-    score(packed, &head.keys, &mut scores[..head.count]);
+    scores.resize(head.count.next_multiple_of(F::TERMS), [[0.0; LANES]; VECTORS]);
+    score::<F>(packed, &head.keys, &mut scores[..head.count]);
     scores[head.count..].fill([[f32::NEG_INFINITY; LANES]; VECTORS]);
-    weights.resize(scores.len() / 2, [[0; LANES]; VECTORS]);
-    let sums = weigh(scores, weights);
+    weights.resize(scores.len() / F::TERMS, [[0; LANES]; VECTORS]);
+    let sums = weigh::<F>(scores, weights);
+    means.clear();
     means.resize(QUERIES * head.size.next_multiple_of(LANES), 0.0);
-    mean(weights, sums.as_flattened(), &head.values, means);
+    add_values::<F>(weights, &head.values, means);
+    divide::<F>(means, sums.as_flattened());
 }
 
-/// Pairs of numbers that stand beside each other, times `scale`; an odd last one stands beside 0.
+/// Numbers that stand beside each other, times `scale`; zeros stand beside those of the last lane.
 #[inline(always)]
-fn pair_row(numbers: &[f32], scale: f32, pairs: &mut [u32]) {
-    let scale = Avx512::splat(scale);
-    let pair = |numbers: &[f32; QUERIES]| {
-        let (halves, _) = numbers.as_chunks::<LANES>();
-        Pairs::beside(Avx512::load(&halves[0]).times(scale), Avx512::load(&halves[1]).times(scale))
-    };
-    let (wide, rest) = numbers.as_chunks::<QUERIES>();
-    let (into, last) = pairs.split_at_mut(wide.len() * LANES);
-    for (numbers, into) in wide.iter().zip(into.as_chunks_mut().0) {
-        pair(numbers).store(into);
-    }
-    if !rest.is_empty() {
-        let mut filled = [0.0; QUERIES];
-        filled[..rest.len()].copy_from_slice(rest);
-        let mut found = [0; LANES];
-        pair(&filled).store(&mut found);
-        last.copy_from_slice(&found[..last.len()]);
-    }
-}
-
-/// Pairs of two rows' numbers, and of zeros after them; those of a second that is empty are zeros, too.
-#[inline(always)]
-fn pair_rows(first: &[f32], second: &[f32], pairs: &mut [u32]) {
-    for (index, into) in pairs.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
-        Pairs::of(vector_at(first, index * LANES), vector_at(second, index * LANES)).store(into);
+fn pack_row<F: Factors>(numbers: &[f32], scale: f32, lanes: &mut [u32]) {
+    let scale = F::Lanes::splat(scale);
+    for (index, lanes) in lanes.chunks_mut(LANES).enumerate() {
+        let at = index * F::TERMS * LANES;
+        let packed = F::beside([
+            vector_at::<F::Lanes>(numbers, at).times(scale),
+            vector_at::<F::Lanes>(numbers, at + LANES).times(scale),
+        ]);
+        match lanes.as_mut_array::<LANES>() {
+            Some(lanes) => packed.store(lanes),
+            None => {
+                let mut filled = [0; LANES];
+                packed.store(&mut filled);
+                lanes.copy_from_slice(&filled[..lanes.len()]);
+            }
+        }
     }
 }
 
 /// Numbers from a place on, and zeros after the last.
 #[inline(always)]
-fn vector_at(numbers: &[f32], at: usize) -> Avx512 {
+fn vector_at<L: Lanes>(numbers: &[f32], at: usize) -> L {
     match numbers.get(at..).and_then(<[f32]>::first_chunk) {
-        Some(whole) => Avx512::load(whole),
+        Some(whole) => L::load(whole),
         None => {
             let mut filled = [0.0; LANES];
             let rest = numbers.get(at..).unwrap_or_default();
             filled[..rest.len()].copy_from_slice(rest);
-            Avx512::load(&filled)
+            L::load(&filled)
         }
     }
 }
 
-#[target_feature(enable = "avx512f,avx512bf16,fma")]
-fn score(queries: &[QueriedPairs], keys: &[u32], scores: &mut [Queried]) {
+#[inline(always)]
+fn score<F: Factors>(queries: &[QueriedLanes], keys: &[u32], scores: &mut [Queried]) {
     let steps = queries.len();
     let (tiles, rest) = scores.as_chunks_mut::<KEYS>();
     let (many, few) = keys.split_at(tiles.len() * KEYS * steps);
     for (tile, keys) in tiles.iter_mut().zip(many.chunks_exact(KEYS * steps)) {
-        score_tile(queries, keys, tile);
+        score_tile::<F, KEYS>(queries, keys, tile);
     }
     for (score, key) in rest.iter_mut().zip(few.chunks_exact(steps)) {
-        score_tile(queries, key, std::array::from_mut(score));
+        score_tile::<F, 1>(queries, key, std::array::from_mut(score));
     }
 }
 
 #[inline(always)]
-fn score_tile<const N: usize>(queries: &[QueriedPairs], keys: &[u32], scores: &mut [Queried; N]) {
+fn score_tile<F: Factors, const N: usize>(queries: &[QueriedLanes], keys: &[u32], scores: &mut [Queried; N]) {
     let keys: [&[u32]; N] = std::array::from_fn(|key| &keys[key * queries.len()..][..queries.len()]);
-    let mut sums = [[Avx512::splat(0.0); VECTORS]; N];
+    let mut sums = [[F::Lanes::splat(0.0); VECTORS]; N];
     for (step, query) in queries.iter().enumerate() {
-        let query = [Pairs::load(&query[0]), Pairs::load(&query[1])];
+        let query = [F::load(&query[0]), F::load(&query[1])];
         for key in 0..N {
-            let pair = Pairs::splat(keys[key][step]);
+            let number = F::splat(keys[key][step]);
             for vector in 0..VECTORS {
-                sums[key][vector] = query[vector].dot(pair, sums[key][vector]);
+                sums[key][vector] = query[vector].dot(number, sums[key][vector]);
             }
         }
     }
@@ -219,75 +299,95 @@ fn score_tile<const N: usize>(queries: &[QueriedPairs], keys: &[u32], scores: &m
     }
 }
 
-/// Turns scores into pairs of weights that are not yet divided by their sum, which it returns. Weights are summed as they are
+/// Turns scores into lanes of weights that are not yet divided by their sum, which it returns. Weights are summed as they are
 /// rounded, so that those of a mean add up to 1.
-#[target_feature(enable = "avx512f,avx512bf16,fma")]
-fn weigh(scores: &[Queried], weights: &mut [QueriedPairs]) -> Queried {
+#[inline(always)]
+fn weigh<F: Factors>(scores: &[Queried], weights: &mut [QueriedLanes]) -> Queried {
     let mut sums = [[0.0; LANES]; VECTORS];
     for vector in 0..VECTORS {
-        let mut most = Avx512::splat(f32::MIN);
+        let mut most = F::Lanes::splat(f32::MIN);
         for scores in scores {
-            most = Avx512::load(&scores[vector]).or_larger(most);
+            most = F::Lanes::load(&scores[vector]).or_larger(most);
         }
-        let mut sum = Avx512::splat(0.0);
-        for (scores, weights) in scores.as_chunks::<2>().0.iter().zip(weights.iter_mut()) {
-            let first = exp(Avx512::load(&scores[0][vector]).minus(most));
-            let second = exp(Avx512::load(&scores[1][vector]).minus(most));
-            let pairs = Pairs::of(first, second);
-            pairs.store(&mut weights[vector]);
-            sum = sum.plus(pairs.added());
+        let mut sum = F::Lanes::splat(0.0);
+        for (scores, weights) in scores.chunks_exact(F::TERMS).zip(weights.iter_mut()) {
+            let mut terms = [F::Lanes::splat(0.0); 2];
+            for term in 0..F::TERMS {
+                terms[term] = exp(F::Lanes::load(&scores[term][vector]).minus(most));
+            }
+            let lanes = F::of(terms);
+            lanes.store(&mut weights[vector]);
+            sum = sum.plus(lanes.added());
         }
         sum.store(&mut sums[vector]);
     }
     sums
 }
 
-/// Means of the values, [queries, width].
-#[target_feature(enable = "avx512f,avx512bf16,fma")]
-fn mean(weights: &[QueriedPairs], sums: &[f32], values: &[u32], means: &mut [f32]) {
+/// Adds the weighted values to `means`, [queries, width].
+#[inline(always)]
+fn add_values<F: Factors>(weights: &[QueriedLanes], values: &[u32], means: &mut [f32]) {
     let width = means.len() / QUERIES;
     let wide = width / (WIDE * LANES) * WIDE * LANES;
-    for query in (0..QUERIES).step_by(MEANS) {
-        for first in (0..wide).step_by(WIDE * LANES) {
-            mean_tile::<WIDE>(weights, sums, values, query, first, means);
-        }
-        for first in (wide..width).step_by(LANES) {
-            mean_tile::<1>(weights, sums, values, query, first, means);
+    for (weights, values) in weights.chunks(NEAR).zip(values.chunks(NEAR * width)) {
+        for query in (0..QUERIES).step_by(MEANS) {
+            for first in (0..wide).step_by(WIDE * LANES) {
+                add_tile::<F, WIDE>(weights, values, query, first, means);
+            }
+            for first in (wide..width).step_by(LANES) {
+                add_tile::<F, 1>(weights, values, query, first, means);
+            }
         }
     }
 }
 
 /// V vectors of the means of [`MEANS`] queries from `query` on; of the numbers from `first` on.
 #[inline(always)]
-fn mean_tile<const V: usize>(
-    weights: &[QueriedPairs],
-    sums: &[f32],
+fn add_tile<F: Factors, const V: usize>(
+    weights: &[QueriedLanes],
     values: &[u32],
     query: usize,
     first: usize,
     means: &mut [f32],
 ) {
     let width = means.len() / QUERIES;
-    let mut added = [[Avx512::splat(0.0); V]; MEANS];
+    let mut added = [[F::Lanes::splat(0.0); V]; MEANS];
+    for place in 0..MEANS {
+        let means = means[(query + place) * width + first..].as_chunks::<LANES>().0;
+        for vector in 0..V {
+            added[place][vector] = F::Lanes::load(&means[vector]);
+        }
+    }
     for (weights, values) in weights.iter().zip(values.chunks_exact(width)) {
         let weights = &weights.as_flattened()[query..][..MEANS];
         let vectors = &values[first..].as_chunks::<LANES>().0[..V];
-        let mut values = [Pairs::splat(0); V];
+        let mut values = [F::splat(0); V];
         for vector in 0..V {
-            values[vector] = Pairs::load(&vectors[vector]);
+            values[vector] = F::load(&vectors[vector]);
         }
-        for query in 0..MEANS {
-            let weight = Pairs::splat(weights[query]);
+        for place in 0..MEANS {
+            let weight = F::splat(weights[place]);
             for vector in 0..V {
-                added[query][vector] = values[vector].dot(weight, added[query][vector]);
+                added[place][vector] = values[vector].dot(weight, added[place][vector]);
             }
         }
     }
     for place in 0..MEANS {
-        let sum = Avx512::splat(sums[query + place]);
-        let mean = means[(query + place) * width + first..].as_chunks_mut::<LANES>().0;
+        let means = means[(query + place) * width + first..].as_chunks_mut::<LANES>().0;
         for vector in 0..V {
-            added[place][vector].divided_by(sum).store(&mut mean[vector]);
+            added[place][vector].store(&mut means[vector]);
+        }
+    }
+}
+
+/// Divides each query's mean by the sum of its weights.
+#[inline(always)]
+fn divide<F: Factors>(means: &mut [f32], sums: &[f32]) {
+    let width = means.len() / QUERIES;
+    for (mean, sum) in means.chunks_exact_mut(width).zip(sums) {
+        let sum = F::Lanes::splat(*sum);
+        for numbers in mean.as_chunks_mut::<LANES>().0 {
+            F::Lanes::load(numbers).divided_by(sum).store(numbers);
         }
     }
 }
@@ -311,8 +411,8 @@ mod tests {
     fn compute([queries, keys, values]: [Rows; 3], scale: f32) -> Vec<f32> {
         let (mut head, mut scratch) = (Head::default(), Scratch::default());
         // The second time in memory that is not new.
-        head.pack(values, values);
-        head.pack(keys, values);
+        head.pack(products, values, values);
+        head.pack(products, keys, values);
         let mut means = vec![0.0; queries.len() * values.size];
         for first in (0..queries.len()).step_by(QUERIES) {
             attend(queries, first, scale, &head, &mut scratch, &mut |query, mean| {

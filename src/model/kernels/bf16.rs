@@ -6,6 +6,7 @@ use std::arch::x86_64::*;
 use std::mem::transmute;
 
 use super::LANES;
+use super::factors::Factors;
 use super::lanes::{Avx512, Lanes};
 
 /// A pair of bfloat16 in each lane. Only functions for processors that have the instructions may name it.
@@ -14,25 +15,29 @@ pub(super) struct Pairs(__m512i);
 
 #[expect(unsafe_code, reason = "instructions that the compiler may not take by itself; see the type")]
 // SAFETY of all: who names the type has asked the processor for AVX-512 (F, BF16); pointers come from arrays of 16 numbers.
-impl Pairs {
+impl Factors for Pairs {
+    type Lanes = Avx512;
+
+    const TERMS: usize = 2;
+
     #[inline(always)]
-    pub fn splat(pair: u32) -> Self {
+    fn splat(pair: u32) -> Self {
         Self(unsafe { _mm512_set1_epi32(pair.cast_signed()) })
     }
 
     #[inline(always)]
-    pub fn load(pairs: &[u32; LANES]) -> Self {
+    fn load(pairs: &[u32; LANES]) -> Self {
         Self(unsafe { _mm512_loadu_si512(pairs.as_ptr().cast()) })
     }
 
     #[inline(always)]
-    pub fn store(self, pairs: &mut [u32; LANES]) {
+    fn store(self, pairs: &mut [u32; LANES]) {
         unsafe { _mm512_storeu_si512(pairs.as_mut_ptr().cast(), self.0) }
     }
 
-    /// Each lane's two numbers, rounded to the nearest.
+    /// Rounded to the nearest.
     #[inline(always)]
-    pub fn of(first: Avx512, second: Avx512) -> Self {
+    fn of([first, second]: [Avx512; 2]) -> Self {
         unsafe {
             let [first, second] = [first, second].map(|numbers| {
                 _mm512_cvtepu16_epi32(transmute::<__m256bh, __m256i>(_mm512_cvtneps_pbh(numbers.0)))
@@ -41,15 +46,13 @@ impl Pairs {
         }
     }
 
-    /// Numbers of a row that stand beside each other, rounded to the nearest.
     #[inline(always)]
-    pub fn beside(first: Avx512, next: Avx512) -> Self {
+    fn beside([first, next]: [Avx512; 2]) -> Self {
         Self(unsafe { transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(next.0, first.0)) })
     }
 
-    /// Each lane's numbers, added.
     #[inline(always)]
-    pub fn added(self) -> Avx512 {
+    fn added(self) -> Avx512 {
         unsafe {
             let first = Avx512(_mm512_castsi512_ps(_mm512_slli_epi32::<16>(self.0)));
             let high = _mm512_set1_epi32(0xffff_0000_u32.cast_signed());
@@ -57,9 +60,8 @@ impl Pairs {
         }
     }
 
-    /// Both products of each lane, added to `sum`.
     #[inline(always)]
-    pub fn dot(self, other: Self, sum: Avx512) -> Avx512 {
+    fn dot(self, other: Self, sum: Avx512) -> Avx512 {
         unsafe {
             let [one, other] = [self, other].map(|pairs| transmute::<__m512i, __m512bh>(pairs.0));
             Avx512(_mm512_dpbf16_ps(sum.0, one, other))

@@ -8,6 +8,9 @@ pub(super) trait Lanes: Copy {
     fn splat(number: f32) -> Self;
     fn load(numbers: &[f32; LANES]) -> Self;
     fn store(self, numbers: &mut [f32; LANES]);
+    /// Numbers that are given by their bits.
+    fn load_bits(bits: &[u32; LANES]) -> Self;
+    fn store_bits(self, bits: &mut [u32; LANES]);
     /// Has numbers brought near that are loaded soon.
     fn expect(_numbers: &[f32; LANES]) {}
     /// The same, less near, for what is loaded later.
@@ -54,6 +57,14 @@ impl Lanes for Portable {
 
     fn store(self, numbers: &mut [f32; LANES]) {
         *numbers = self.0;
+    }
+
+    fn load_bits(bits: &[u32; LANES]) -> Self {
+        Self(bits.map(f32::from_bits))
+    }
+
+    fn store_bits(self, bits: &mut [u32; LANES]) {
+        *bits = self.0.map(f32::to_bits);
     }
 
     fn mul_add(self, factor: Self, sum: Self) -> Self {
@@ -132,6 +143,16 @@ mod avx512 {
         #[inline(always)]
         fn store(self, numbers: &mut [f32; LANES]) {
             unsafe { _mm512_storeu_ps(numbers.as_mut_ptr(), self.0) }
+        }
+
+        #[inline(always)]
+        fn load_bits(bits: &[u32; LANES]) -> Self {
+            Self(unsafe { _mm512_loadu_ps(bits.as_ptr().cast()) })
+        }
+
+        #[inline(always)]
+        fn store_bits(self, bits: &mut [u32; LANES]) {
+            unsafe { _mm512_storeu_ps(bits.as_mut_ptr().cast(), self.0) }
         }
 
         #[inline(always)]

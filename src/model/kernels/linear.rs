@@ -2,6 +2,8 @@
 //!
 //! A number is one sum over all inputs, in their order, and then the bias: whatever is computed beside it.
 
+use std::ops::Range;
+
 use ndarray::ArrayViewMut2;
 
 use super::exp::exp;
@@ -39,25 +41,29 @@ widest! {
         let (weights, next) = (weights.panel(panel), weights.panel(panel + 1));
         let inputs = weights.len();
         let bias = Columns::of(bias);
-        let depths = inputs.div_ceil(DEPTH);
-        // Sums that go on at the next depth.
-        let mut carried = vec![Columns::ZERO; if depths > 1 { y.nrows() } else { 0 }];
-        let share = next.len().div_ceil(y.nrows().div_ceil(ROWS).max(1));
+        let last = inputs.div_ceil(DEPTH) - 1;
+        // No block is much smaller than the others: a weight that is read for few rows is a long way for little work.
+        let blocks = y.nrows().div_ceil(ROWS).max(1);
+        let rows = y.nrows().div_ceil(blocks).max(1);
+        let mut computed = 0;
         for (depth, weights) in weights.chunks(DEPTH).enumerate() {
-            for (block, x) in x.chunks(ROWS * inputs).enumerate() {
-                let (first, count) = (block * ROWS, x.len() / inputs);
-                let mut fresh = [Columns::ZERO; ROWS];
-                let sums = match depths {
-                    1 => &mut fresh[..count],
-                    _ => &mut carried[first..first + count],
-                };
-                // While one panel is computed, the next one comes from memory.
-                let next = next.chunks(share.max(1)).nth(block).filter(|_| depth == 0).unwrap_or_default();
-                add_all::<L>(&x[depth * DEPTH..], inputs, weights, next, sums);
-                if depth + 1 == depths {
-                    for (row, sums) in sums.iter().enumerate() {
-                        let Some(y) = y.row_mut(first + row).into_slice() else { continue };
-                        finish::<L>(sums, &bias, activation, y);
+            for (block, x) in x.chunks(rows * inputs).enumerate() {
+                let mut sums = [Columns::ZERO; ROWS];
+                let sums = &mut sums[..x.len() / inputs];
+                let row = |index: usize| block * rows + index;
+                if depth > 0 {
+                    for (index, sums) in sums.iter_mut().enumerate() {
+                        *sums = y.row(row(index)).as_slice().map_or(Columns::ZERO, Columns::of);
+                    }
+                }
+                let ahead = Ahead::of(next, computed..computed + weights.len(), blocks * inputs);
+                computed += weights.len();
+                add_all::<L>(&x[depth * DEPTH..], inputs, weights, ahead, sums);
+                for (index, sums) in sums.iter().enumerate() {
+                    let Some(y) = y.row_mut(row(index)).into_slice() else { continue };
+                    match depth == last {
+                        true => finish::<L>(sums, &bias, activation, y),
+                        false => y.copy_from_slice(&sums.0.as_flattened()[..y.len()]),
                     }
                 }
             }
@@ -65,36 +71,71 @@ widest! {
     }
 }
 
-/// Adds products of at most [`ROWS`] rows, `stride` floats from each other, to their sums.
-#[inline(always)]
-fn add_all<L: Lanes>(x: &[f32], stride: usize, weights: &[Columns], next: &[Columns], sums: &mut [Columns]) {
-    match sums.len() {
-        1 => add::<L, 1>(x, stride, weights, next, sums),
-        2 => add::<L, 2>(x, stride, weights, next, sums),
-        3 => add::<L, 3>(x, stride, weights, next, sums),
-        4 => add::<L, 4>(x, stride, weights, next, sums),
-        5 => add::<L, 5>(x, stride, weights, next, sums),
-        6 => add::<L, 6>(x, stride, weights, next, sums),
-        7 => add::<L, 7>(x, stride, weights, next, sums),
-        _ => add::<L, ROWS>(x, stride, weights, next, sums),
+/// Weights that come from memory while others are multiplied.
+///
+/// They are asked for at an even pace: a processor has few requests under way at a time, and each one more makes it wait.
+#[derive(Clone, Copy)]
+struct Ahead<'a> {
+    weights: &'a [Columns],
+    /// The first line of memory.
+    first: usize,
+    /// How many with each step, up to a whole number.
+    at_once: usize,
+    /// The same as a binary fraction.
+    pace: usize,
+}
+
+impl<'a> Ahead<'a> {
+    const FRACTION: u32 = 32;
+
+    /// What comes with the `steps` out of `all`.
+    fn of(weights: &'a [Columns], steps: Range<usize>, all: usize) -> Self {
+        let line = |step: usize| step * weights.len() * VECTORS / all;
+        let (first, count) = (line(steps.start), line(steps.end) - line(steps.start));
+        let steps = steps.len();
+        Self { weights, first, at_once: count.div_ceil(steps), pace: (count << Self::FRACTION) / steps }
+    }
+
+    /// Asks for what comes with a step.
+    #[inline(always)]
+    fn expect<L: Lanes>(&self, step: usize) {
+        let first = self.first + (step * self.pace >> Self::FRACTION);
+        for line in first..first + self.at_once {
+            if let Some(weights) = self.weights.get(line / VECTORS) {
+                L::expect_later(&weights.0[line % VECTORS]);
+            }
+        }
     }
 }
 
-/// Adds the products of N rows; `next` are weights that are wanted later.
+/// Adds products of at most [`ROWS`] rows, `stride` floats from each other, to their sums.
+#[inline(always)]
+fn add_all<L: Lanes>(x: &[f32], stride: usize, weights: &[Columns], ahead: Ahead, sums: &mut [Columns]) {
+    match sums.len() {
+        1 => add::<L, 1>(x, stride, weights, ahead, sums),
+        2 => add::<L, 2>(x, stride, weights, ahead, sums),
+        3 => add::<L, 3>(x, stride, weights, ahead, sums),
+        4 => add::<L, 4>(x, stride, weights, ahead, sums),
+        5 => add::<L, 5>(x, stride, weights, ahead, sums),
+        6 => add::<L, 6>(x, stride, weights, ahead, sums),
+        7 => add::<L, 7>(x, stride, weights, ahead, sums),
+        _ => add::<L, ROWS>(x, stride, weights, ahead, sums),
+    }
+}
+
+/// Adds the products of N rows.
 #[inline(always)]
 fn add<L: Lanes, const N: usize>(
     x: &[f32],
     stride: usize,
     weights: &[Columns],
-    next: &[Columns],
+    ahead: Ahead,
     sums: &mut [Columns],
 ) {
     let rows: [&[f32]; N] = std::array::from_fn(|row| &x[row * stride..][..weights.len()]);
     let mut added: [[L; VECTORS]; N] = std::array::from_fn(|row| sums[row].0.each_ref().map(L::load));
     for (input, weights) in weights.iter().enumerate() {
-        if let Some(next) = next.get(input) {
-            next.0.iter().for_each(L::expect_later);
-        }
+        ahead.expect::<L>(input);
         let weights = [L::load(&weights.0[0]), L::load(&weights.0[1]), L::load(&weights.0[2])];
         for row in 0..N {
             let x = L::splat(rows[row][input]);

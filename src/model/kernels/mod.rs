@@ -4,13 +4,13 @@
 //! number is always summed in the same order, whatever else is computed beside it and by how many threads: the answer to a prompt
 //! has the same bits alone and in company, as long as its numbers are finite.
 
-#[cfg(target_arch = "x86_64")]
 pub(super) mod attention;
 #[cfg(target_arch = "x86_64")]
 mod bf16;
 pub(super) mod cache;
 pub(super) mod cached;
 mod exp;
+mod factors;
 mod lanes;
 mod linear;
 mod panels;

@@ -1,4 +1,4 @@
-//! `crossmodal.EncoderAttention`: attention of several heads without a mask, with products of bfloat16.
+//! `crossmodal.EncoderAttention`: attention of several heads without a mask.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -7,12 +7,11 @@ use ort::operator::{
 };
 use ort::value::{Shape, SymbolicDimensions, TensorElementType, ValueRef, ValueType};
 
-use super::ENCODER_ATTENTION;
-use crate::model::kernels::attention::{Head, QUERIES, Rows, Scratch, attend};
+use crate::model::kernels::attention::{Head, Products, QUERIES, Rows, Scratch, attend};
 
 /// Queries, keys and values [batch, sequence, heads x head size] to their mean [batch, sequence, heads x size of a value].
 ///
-/// Attributes: `num_heads`; `scale` of the scores, 1 / sqrt(head size) if there is none.
+/// Attributes: `num_heads`; `scale` of the scores, 1 / sqrt(head size) if there is none; 1 for products of `bfloat16`.
 #[derive(Default)]
 pub(in crate::model) struct EncoderAttention {
     memory: Arc<Mutex<Memory>>,
@@ -26,11 +25,16 @@ struct Memory {
     scratch: Mutex<Vec<Scratch>>,
 }
 
+impl EncoderAttention {
+    /// What the operator is called.
+    pub const NAME: &str = "EncoderAttention";
+}
+
 impl Operator for EncoderAttention {
     type Kernel<'attr> = EncoderAttentionKernel;
 
     fn name(&self) -> &str {
-        ENCODER_ATTENTION
+        Self::NAME
     }
 
     fn inputs(&self) -> impl IntoIterator<Item = OperatorInput> {
@@ -46,7 +50,12 @@ impl Operator for EncoderAttention {
         let heads = count.filter(|heads| *heads > 0);
         let heads =
             heads.ok_or_else(|| wrong("attribute num_heads, at least 1", format_args!("{count:?}")))?;
-        Ok(EncoderAttentionKernel { memory: self.memory.clone(), heads, scale: context.get::<f32>("scale") })
+        let products = match context.get::<i64>("bfloat16") {
+            Some(1) => Products::Bfloat16,
+            _ => Products::Floats,
+        };
+        let scale = context.get::<f32>("scale");
+        Ok(EncoderAttentionKernel { memory: self.memory.clone(), products, heads, scale })
     }
 
     fn infer_shape(&self, context: &mut ShapeInferenceContext) -> ort::Result<()> {
@@ -71,6 +80,7 @@ impl Operator for EncoderAttention {
 
 pub(in crate::model) struct EncoderAttentionKernel {
     memory: Arc<Mutex<Memory>>,
+    products: Products,
     heads: usize,
     scale: Option<f32>,
 }
@@ -107,7 +117,7 @@ impl Kernel for EncoderAttentionKernel {
             context.par_for(heads, 0, |head| {
                 let of_head =
                     |numbers, size: usize| Rows { numbers, stride: heads * size, first: head * size, size };
-                lock(&memory.heads[head]).pack(of_head(keys, size), of_head(values, of_value));
+                lock(&memory.heads[head]).pack(self.products, of_head(keys, size), of_head(values, of_value));
             })?;
             let parts: Vec<_> = means.chunks_mut(QUERIES * hidden).map(Mutex::new).collect();
             let packed: Vec<MutexGuard<Head>> = memory.heads[..heads].iter().map(lock).collect();
@@ -160,5 +170,5 @@ fn required<T>(value: Option<T>) -> ort::Result<T> {
 }
 
 fn wrong(expected: &str, found: std::fmt::Arguments) -> ort::Error {
-    ort::Error::new(format!("{} expects {expected}; found {found}", ENCODER_ATTENTION))
+    ort::Error::new(format!("{} expects {expected}; found {found}", EncoderAttention::NAME))
 }

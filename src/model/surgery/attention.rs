@@ -1,8 +1,8 @@
 //! Attention that an exporter wrote out as products around a softmax, as one operator again.
 //!
 //! ONNX Runtime's CPU kernel of `MultiHeadAttention` never has the scores of all pairs in memory where there is no mask, and
-//! touches them less often where there is one. Its own optimizer knows the graphs of other exporters. Without a mask, in
-//! graphs that round their activations anyway, our own kernel with products of bfloat16 is faster still.
+//! touches them less often where there is one. Its own optimizer knows the graphs of other exporters. Without a mask our own
+//! kernel is faster still.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,8 @@ use super::mask::Mask;
 use super::scores::Scores;
 use crate::model::graph::{Attribute, Edit, Graph, MICROSOFT, Node};
 use crate::model::kernels;
-use crate::model::operators::{CROSSMODAL, ENCODER_ATTENTION};
+use crate::model::kernels::attention::Products;
+use crate::model::operators::{CROSSMODAL, EncoderAttention};
 
 /// Fuses every attention of the pattern
 /// `MatMul(Softmax(MatMul(q, transposed k) [scaled] [+ mask]), v)`, and standard `Attention`, whose queries, keys and values are
@@ -22,11 +23,15 @@ use crate::model::operators::{CROSSMODAL, ENCODER_ATTENTION};
 /// moves a number over the edge of one, which is no worse an answer. There, products of attention are rounded to bfloat16 where
 /// the processor has such and `own` operators are wanted, which is finer than what is quantized around them.
 pub(in crate::model) fn fuse_attention(graph: &Graph, own: bool, edit: &mut Edit) {
-    fuse_with(own && graph.quantizes_activations() && kernels::multiplies_bf16(), graph, edit);
+    let products = match graph.quantizes_activations() && kernels::multiplies_bf16() {
+        true => Products::Bfloat16,
+        false => Products::Floats,
+    };
+    fuse_with(own.then_some(products), graph, edit);
 }
 
-/// `own`: whether attention without a mask becomes our operator, not the runtime's.
-fn fuse_with(own: bool, graph: &Graph, edit: &mut Edit) {
+/// `own`: the products of our operator, if attention without a mask becomes it and not the runtime's.
+fn fuse_with(own: Option<Products>, graph: &Graph, edit: &mut Edit) {
     let mut masks = BTreeSet::new();
     for (index, node) in graph.nodes.iter().enumerate() {
         let Some(found) = Attention::find(graph, node) else { continue };
@@ -77,7 +82,7 @@ impl<'a> Attention<'a> {
         swaps(joins[0], &SWAPPED).then_some(Self { heads, queries, keys, values, scores, joins })
     }
 
-    fn fuse(&self, own: bool, graph: &Graph, index: usize, edit: &mut Edit) {
+    fn fuse(&self, own: Option<Products>, graph: &Graph, index: usize, edit: &mut Edit) {
         let named = |part: &str| format!("crossmodal.attention.{index}.{part}");
         let [joined, split, together] = ["joined", "split", "together"].map(named);
         edit.integers(&joined, &[0, 0, -1]);
@@ -127,12 +132,12 @@ impl<'a> Attention<'a> {
     }
 
     /// The same without a mask; `own`: with our operator.
-    fn attend_unmasked(&self, own: bool, flat: &[String], mean: &str, edit: &mut Edit) {
-        if !own {
-            return self.attend(flat, None, mean, edit);
-        }
+    fn attend_unmasked(&self, own: Option<Products>, flat: &[String], mean: &str, edit: &mut Edit) {
+        let Some(products) = own else { return self.attend(flat, None, mean, edit) };
         let inputs: Vec<&str> = flat.iter().map(String::as_str).collect();
-        edit.node_with(ENCODER_ATTENTION, CROSSMODAL, &inputs, &[mean], &self.attributes());
+        let mut attributes = self.attributes();
+        attributes.push(Attribute::Integer("bfloat16", (products == Products::Bfloat16).into()));
+        edit.node_with(EncoderAttention::NAME, CROSSMODAL, &inputs, &[mean], &attributes);
     }
 
     fn attributes(&self) -> Vec<Attribute<'static>> {
@@ -168,7 +173,7 @@ mod tests {
     use super::*;
 
     /// Operators of a vision encoder before and after, with how many there are of each.
-    fn operators(file: &[u8], own: bool, wanted: &[&str]) -> [Vec<usize>; 2] {
+    fn operators(file: &[u8], own: Option<Products>, wanted: &[&str]) -> [Vec<usize>; 2] {
         let mut bytes = file.to_vec();
         let count = |graph: &Graph| {
             let of = |operator: &&str| graph.nodes.iter().filter(|node| node.operator == *operator).count();
@@ -192,7 +197,7 @@ mod tests {
 
     #[test]
     fn each_way_to_write_attention_becomes_one_operator() {
-        let wanted = ["Softmax", "Attention", "MultiHeadAttention", "If", "EncoderAttention"];
+        let wanted = ["Softmax", "Attention", "MultiHeadAttention", "If", EncoderAttention::NAME];
         for (name, file, before, after) in [
             (
                 "operator",
@@ -231,9 +236,9 @@ mod tests {
                 [0, 0, 0, 1, 0],
             ),
         ] {
-            let [found_before, found_after] = operators(file, false, &wanted);
+            let [found_before, found_after] = operators(file, None, &wanted);
             assert_eq!((&found_before[..], &found_after[..]), (&before[..], &after[..]), "{name}");
-            let [_, with_own] = operators(file, true, &wanted);
+            let [_, with_own] = operators(file, Some(Products::Floats), &wanted);
             let [softmax, attention, runtimes, branches, _] = after;
             assert_eq!(with_own, [softmax, attention, 0, branches, runtimes], "{name}");
         }
