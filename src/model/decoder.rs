@@ -325,7 +325,8 @@ impl Graph {
             let largest = self.past.iter().map(|input| input.heads * input.head_size).max().unwrap_or(0);
             let needed = batch * tokens * largest;
             if self.unread.len() < needed {
-                self.unread = vec![0.0; needed];
+                // More than this pass needs: the next one has a token more.
+                self.unread = vec![0.0; needed.next_power_of_two()];
             }
         }
     }

@@ -3,10 +3,12 @@
 //!
 //! Queries stand side by side, one in each lane, so that maxima and sums of the softmax are taken lane by lane.
 
-use super::exp::exp;
+use std::f32::consts::LOG2_E;
+
+use super::exp::exp2;
 use super::factors::{Factors, Floats};
 use super::lanes::Lanes;
-use super::{LANES, widest};
+use super::{LANES, widest, with_bf16};
 
 const VECTORS: usize = 2;
 
@@ -23,7 +25,7 @@ const WIDE: usize = 4;
 /// Lanes of weights whose values stay near while all queries' means are added.
 const NEAR: usize = 64;
 
-/// A number for each query, and a lane of [`Factors`].
+/// A number for each query, and the bits of one or of a lane of [`Factors`].
 type Queried = [[f32; LANES]; VECTORS];
 type QueriedLanes = [[u32; LANES]; VECTORS];
 
@@ -73,12 +75,12 @@ pub(in crate::model) struct Head {
 /// Memory that a block of queries is computed in.
 #[derive(Debug, Default)]
 pub(in crate::model) struct Scratch {
-    /// [head size / terms of a lane].
+    /// Those of a vector's queries, [16, head size / terms of a lane, up to a multiple of 16].
+    rows: Vec<u32>,
+    /// The same, queries side by side, [head size / terms of a lane, up to a multiple of 16].
     queries: Vec<QueriedLanes>,
-    /// [keys, up to a multiple of a lane's terms].
-    scores: Vec<Queried>,
-    /// [keys / terms of a lane].
-    weights: Vec<QueriedLanes>,
+    /// Scores [keys, up to a multiple of a lane's terms], in whose place their weights [keys / terms of a lane] come.
+    scores: Vec<QueriedLanes>,
     /// [queries, size of a value, up to a multiple of 16].
     means: Vec<f32>,
 }
@@ -89,7 +91,7 @@ impl Head {
         self.products = products;
         match products {
             Products::Floats => pack_floats(self, keys, values),
-            Products::Bfloat16 => bfloat16::pack(self, keys, values),
+            Products::Bfloat16 => pack_bfloat16(self, keys, values),
         }
     }
 
@@ -131,7 +133,7 @@ pub(in crate::model) fn attend(
     let count = QUERIES.min(queries.len() - first);
     match head.products {
         Products::Floats => attend_floats(queries, first, count, scale, head, scratch),
-        Products::Bfloat16 => bfloat16::attend(queries, first, count, scale, head, scratch),
+        Products::Bfloat16 => attend_bfloat16(queries, first, count, scale, head, scratch),
     }
     let rows = scratch.means.chunks_exact(head.size.next_multiple_of(LANES)).take(count);
     rows.enumerate().for_each(|(query, mean)| give(query, &mean[..head.size]));
@@ -156,26 +158,14 @@ widest! {
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-#[expect(unsafe_code, reason = "the processor is asked for the instructions just before")]
-mod bfloat16 {
-    use super::super::bf16::Pairs;
-    use super::super::multiplies_bf16;
-    use super::{Head, Rows, Scratch, attend_as};
-
-    const ASKED: &str = "this processor does not multiply bfloat16";
-
-    pub fn pack(head: &mut Head, keys: Rows, values: Rows) {
-        #[target_feature(enable = "avx512f,avx512bf16,fma")]
-        fn wide(head: &mut Head, keys: Rows, values: Rows) {
-            head.pack_as::<Pairs>(keys, values);
-        }
-        assert!(multiplies_bf16(), "{ASKED}");
-        // SAFETY: it has them.
-        unsafe { wide(head, keys, values) }
+with_bf16! {
+    fn pack_bfloat16<F>(head: &mut Head, keys: Rows, values: Rows) {
+        head.pack_as::<F>(keys, values);
     }
+}
 
-    pub fn attend(
+with_bf16! {
+    fn attend_bfloat16<F>(
         queries: Rows,
         first: usize,
         count: usize,
@@ -183,20 +173,7 @@ mod bfloat16 {
         head: &Head,
         scratch: &mut Scratch,
     ) {
-        #[target_feature(enable = "avx512f,avx512bf16,fma")]
-        fn wide(
-            queries: Rows,
-            first: usize,
-            count: usize,
-            scale: f32,
-            head: &Head,
-            scratch: &mut Scratch,
-        ) {
-            attend_as::<Pairs>(queries, first, count, scale, head, scratch);
-        }
-        assert!(multiplies_bf16(), "{ASKED}");
-        // SAFETY: it has them.
-        unsafe { wide(queries, first, count, scale, head, scratch) }
+        attend_as::<F>(queries, first, count, scale, head, scratch);
     }
 }
 
@@ -210,25 +187,44 @@ fn attend_as<F: Factors>(
     head: &Head,
     scratch: &mut Scratch,
 ) {
-    let Scratch { queries: packed, scores, weights, means } = scratch;
+    let Scratch { rows, queries: packed, scores, means } = scratch;
     let steps = queries.size.div_ceil(F::TERMS);
-    packed.resize(steps, [[0; LANES]; VECTORS]);
-    let mut row = vec![0; steps];
-    for lane in 0..count {
-        pack_row::<F>(queries.row(first + lane), scale, &mut row);
-        for (packed, number) in packed.iter_mut().zip(&row) {
-            packed[lane / LANES][lane % LANES] = *number;
-        }
+    let room = steps.next_multiple_of(LANES);
+    packed.resize(room, [[0; LANES]; VECTORS]);
+    rows.resize(LANES * room, 0);
+    for vector in 0..VECTORS {
+        let of_vector = (vector * LANES..count.min((vector + 1) * LANES)).zip(rows.chunks_exact_mut(room));
+        of_vector.for_each(|(lane, row)| {
+            pack_row::<F>(queries.row(first + lane), scale * LOG2_E, &mut row[..steps]);
+        });
+        turn::<F::Lanes>(rows, vector, packed);
     }
-    scores.resize(head.count.next_multiple_of(F::TERMS), [[0.0; LANES]; VECTORS]);
-    score::<F>(packed, &head.keys, &mut scores[..head.count]);
-    scores[head.count..].fill([[f32::NEG_INFINITY; LANES]; VECTORS]);
-    weights.resize(scores.len() / F::TERMS, [[0; LANES]; VECTORS]);
-    let sums = weigh::<F>(scores, weights);
+    scores.resize(head.count.next_multiple_of(F::TERMS), [[0; LANES]; VECTORS]);
+    let (found, filled) = scores.split_at_mut(head.count);
+    let most = score::<F>(&packed[..steps], &head.keys, found);
+    filled.fill([[f32::NEG_INFINITY.to_bits(); LANES]; VECTORS]);
+    let sums = weigh::<F>(scores, &most);
+    let weights = &scores[..scores.len() / F::TERMS];
     means.clear();
     means.resize(QUERIES * head.size.next_multiple_of(LANES), 0.0);
     add_values::<F>(weights, &head.values, means);
     divide::<F>(means, sums.as_flattened());
+}
+
+/// Lets 16 rows stand side by side as one of the vectors of `queries`.
+#[inline(always)]
+fn turn<L: Lanes>(rows: &[u32], vector: usize, queries: &mut [QueriedLanes]) {
+    let room = queries.len();
+    for (index, queries) in queries.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+        let mut lanes = [L::splat(0.0); LANES];
+        for (lanes, row) in lanes.iter_mut().zip(rows.chunks_exact(room)) {
+            *lanes = L::load_bits(&row.as_chunks().0[index]);
+        }
+        let turned = L::transposed(lanes);
+        for place in 0..LANES {
+            turned[place].store_bits(&mut queries[place][vector]);
+        }
+    }
 }
 
 /// Numbers that stand beside each other, times `scale`; zeros stand beside those of the last lane.
@@ -266,21 +262,29 @@ fn vector_at<L: Lanes>(numbers: &[f32], at: usize) -> L {
     }
 }
 
+/// Leaves the bits of all scores, and returns each query's largest one.
 #[inline(always)]
-fn score<F: Factors>(queries: &[QueriedLanes], keys: &[u32], scores: &mut [Queried]) {
+fn score<F: Factors>(queries: &[QueriedLanes], keys: &[u32], scores: &mut [QueriedLanes]) -> Queried {
     let steps = queries.len();
+    let mut most = [[f32::MIN; LANES]; VECTORS];
     let (tiles, rest) = scores.as_chunks_mut::<KEYS>();
     let (many, few) = keys.split_at(tiles.len() * KEYS * steps);
     for (tile, keys) in tiles.iter_mut().zip(many.chunks_exact(KEYS * steps)) {
-        score_tile::<F, KEYS>(queries, keys, tile);
+        score_tile::<F, KEYS>(queries, keys, tile, &mut most);
     }
     for (score, key) in rest.iter_mut().zip(few.chunks_exact(steps)) {
-        score_tile::<F, 1>(queries, key, std::array::from_mut(score));
+        score_tile::<F, 1>(queries, key, std::array::from_mut(score), &mut most);
     }
+    most
 }
 
 #[inline(always)]
-fn score_tile<F: Factors, const N: usize>(queries: &[QueriedLanes], keys: &[u32], scores: &mut [Queried; N]) {
+fn score_tile<F: Factors, const N: usize>(
+    queries: &[QueriedLanes],
+    keys: &[u32],
+    scores: &mut [QueriedLanes; N],
+    most: &mut Queried,
+) {
     let keys: [&[u32]; N] = std::array::from_fn(|key| &keys[key * queries.len()..][..queries.len()]);
     let mut sums = [[F::Lanes::splat(0.0); VECTORS]; N];
     for (step, query) in queries.iter().enumerate() {
@@ -292,35 +296,37 @@ fn score_tile<F: Factors, const N: usize>(queries: &[QueriedLanes], keys: &[u32]
             }
         }
     }
-    for key in 0..N {
-        for vector in 0..VECTORS {
-            sums[key][vector].store(&mut scores[key][vector]);
+    for vector in 0..VECTORS {
+        let mut largest = F::Lanes::load(&most[vector]);
+        for key in 0..N {
+            sums[key][vector].store_bits(&mut scores[key][vector]);
+            largest = sums[key][vector].or_larger(largest);
         }
+        largest.store(&mut most[vector]);
     }
 }
 
-/// Turns scores into lanes of weights that are not yet divided by their sum, which it returns. Weights are summed as they are
-/// rounded, so that those of a mean add up to 1.
+/// Turns the bits of scores into lanes of weights that are not yet divided by their sum, which it returns. Weights are summed as
+/// they are rounded, so that those of a mean add up to 1.
 #[inline(always)]
-fn weigh<F: Factors>(scores: &[Queried], weights: &mut [QueriedLanes]) -> Queried {
-    let mut sums = [[0.0; LANES]; VECTORS];
-    for vector in 0..VECTORS {
-        let mut most = F::Lanes::splat(f32::MIN);
-        for scores in scores {
-            most = F::Lanes::load(&scores[vector]).or_larger(most);
-        }
-        let mut sum = F::Lanes::splat(0.0);
-        for (scores, weights) in scores.chunks_exact(F::TERMS).zip(weights.iter_mut()) {
+fn weigh<F: Factors>(scores: &mut [QueriedLanes], most: &Queried) -> Queried {
+    let most = [F::Lanes::load(&most[0]), F::Lanes::load(&most[1])];
+    let mut added = [F::Lanes::splat(0.0); VECTORS];
+    for place in 0..scores.len() / F::TERMS {
+        for vector in 0..VECTORS {
             let mut terms = [F::Lanes::splat(0.0); 2];
             for term in 0..F::TERMS {
-                terms[term] = exp(F::Lanes::load(&scores[term][vector]).minus(most));
+                let score = F::Lanes::load_bits(&scores[place * F::TERMS + term][vector]);
+                terms[term] = exp2(score.minus(most[vector]));
             }
             let lanes = F::of(terms);
-            lanes.store(&mut weights[vector]);
-            sum = sum.plus(lanes.added());
+            lanes.store(&mut scores[place][vector]);
+            added[vector] = added[vector].plus(lanes.added());
         }
-        sum.store(&mut sums[vector]);
     }
+    let mut sums = [[0.0; LANES]; VECTORS];
+    added[0].store(&mut sums[0]);
+    added[1].store(&mut sums[1]);
     sums
 }
 
@@ -408,7 +414,13 @@ mod tests {
         Rows { numbers, stride: size + 3, first: 3, size }
     }
 
-    fn compute([queries, keys, values]: [Rows; 3], scale: f32) -> Vec<f32> {
+    /// Those that this processor has.
+    fn products() -> Vec<Products> {
+        let all = [Products::Floats, Products::Bfloat16];
+        all.into_iter().filter(|products| *products == Products::Floats || multiplies_bf16()).collect()
+    }
+
+    fn compute(products: Products, [queries, keys, values]: [Rows; 3], scale: f32) -> Vec<f32> {
         let (mut head, mut scratch) = (Head::default(), Scratch::default());
         // The second time in memory that is not new.
         head.pack(products, values, values);
@@ -444,51 +456,56 @@ mod tests {
 
     #[test]
     fn means_are_near_the_equation() {
-        if !multiplies_bf16() {
-            return;
-        }
         for (queries, keys, size, value) in
-            [(1, 1, 1, 1), (13, 13, 5, 5), (33, 9, 8, 3), (40, 50, 72, 20), (3, 531, 64, 9)]
+            [(1, 1, 1, 1), (13, 13, 5, 5), (33, 9, 8, 3), (40, 50, 72, 20), (3, 531, 64, 9), (20, 70, 17, 64)]
         {
             let [q, k, v] = [(1, queries, size), (2, keys, size), (3, keys, value)]
                 .map(|(seed, count, size)| numbers(seed, count * (size + 3)));
             let inputs = [rows(&q, size), rows(&k, size), rows(&v, value)];
-            let found = compute(inputs, 0.7);
-            let differences = found.iter().zip(naive(inputs, 0.7));
-            let largest =
-                differences.map(|(found, expected)| (f64::from(*found) - expected).abs()).fold(0.0, f64::max);
-            assert!(largest < 1e-2, "{queries} {keys} {size} {value}: {largest}");
-            assert!(largest > 1e-5, "{queries} {keys} {size} {value}: nothing was rounded");
+            let expected = naive(inputs, 0.7);
+            for products in products() {
+                let found = compute(products, inputs, 0.7);
+                let differences = found.iter().zip(&expected);
+                let differences = differences.map(|(found, expected)| (f64::from(*found) - expected).abs());
+                let largest = differences.fold(0.0, f64::max);
+                let (least, most) = match products {
+                    Products::Floats => (0.0, 2e-6),
+                    // Nothing was rounded if it is less.
+                    Products::Bfloat16 => (1e-5, 1e-2),
+                };
+                assert!(
+                    (least..most).contains(&largest),
+                    "{products:?}, {queries} {keys} {size} {value}: {largest}"
+                );
+            }
         }
     }
 
     #[test]
     fn a_query_has_the_same_bits_alone_and_in_company() {
-        if !multiplies_bf16() {
-            return;
-        }
-        let (length, size) = (70, 8);
+        let (length, size) = (150, 8);
         let [q, k, v] = [4, 5, 6].map(|seed| numbers(seed, length * (size + 3)));
         let [queries, keys, values] = [&q, &k, &v].map(|numbers| rows(numbers, size));
-        let all = compute([queries, keys, values], 0.3);
-        for first in [0, 5, 37, 69] {
-            let some = Rows { numbers: &q[first * (size + 3)..], ..queries };
-            assert_eq!(all[first * size..], compute([some, keys, values], 0.3));
+        for products in products() {
+            let all = compute(products, [queries, keys, values], 0.3);
+            for first in [0, 5, 37, 149] {
+                let some = Rows { numbers: &q[first * (size + 3)..], ..queries };
+                assert_eq!(all[first * size..], compute(products, [some, keys, values], 0.3));
+            }
         }
     }
 
     #[test]
     fn what_is_no_number_passes_and_stays_in_its_row_and_column() {
-        if !multiplies_bf16() {
-            return;
-        }
         let (length, size) = (35, 4);
         let [mut q, k, mut v] = [7, 8, 9].map(|seed| numbers(seed, length * (size + 3)));
         q[33 * (size + 3) + 3] = f32::NAN;
         v[3 + 2] = f32::NAN;
-        let means = compute([&q, &k, &v].map(|numbers| rows(numbers, size)), 1.0);
-        for (at, mean) in means.into_iter().enumerate() {
-            assert_eq!(mean.is_nan(), at / size == 33 || at % size == 2, "{at}");
+        for products in products() {
+            let means = compute(products, [&q, &k, &v].map(|numbers| rows(numbers, size)), 1.0);
+            for (at, mean) in means.into_iter().enumerate() {
+                assert_eq!(mean.is_nan(), at / size == 33 || at % size == 2, "{products:?} {at}");
+            }
         }
     }
 }

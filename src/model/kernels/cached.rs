@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::cache::{Segment, place};
-use super::exp::exp;
+use super::exp::exp2;
 use super::lanes::Lanes;
 use super::{LANES, widest};
 
@@ -76,6 +76,12 @@ impl<'a> Queries<'a> {
         (sees, start..end)
     }
 
+    /// A query's numbers, so that its score with a key is the power of 2 that the key's value weighs.
+    fn scaled(&self, row: usize) -> impl Iterator<Item = f32> {
+        let scale = self.scale * std::f32::consts::LOG2_E;
+        self.query(row).iter().map(move |number| number * scale)
+    }
+
     fn query(&self, row: usize) -> &'a [f32] {
         let (head, token) = self.head_and_token(row);
         &self.numbers[(head * self.sees.len() + token) * self.size..][..self.size]
@@ -83,21 +89,23 @@ impl<'a> Queries<'a> {
 }
 
 /// The means of the values of `segments`, weighted by the softmax of the scores, for a block of queries. `give` takes each
-/// mean [head size] with its head and token. A query that sees nothing gets zeros. `scratch` may hold anything.
+/// mean [head size] with its head and token. A query that sees nothing gets zeros. `scratch` may hold anything. `next` are the keys
+/// that will be read after these, if that is known.
 pub(in crate::model) fn attend(
     queries: &Queries,
     block: usize,
     segments: &[Segment],
+    next: &[f32],
     scratch: &mut Vec<f32>,
     give: &mut dyn FnMut(usize, usize, &[f32]),
 ) {
     if queries.is_few() {
         for first in (0..queries.rows()).step_by(few::QUERIES) {
             match queries.rows() - first {
-                1 => few::attend::<1>(queries, first, segments, scratch, give),
-                2 => few::attend::<2>(queries, first, segments, scratch, give),
-                3 => few::attend::<3>(queries, first, segments, scratch, give),
-                _ => few::attend::<{ few::QUERIES }>(queries, first, segments, scratch, give),
+                1 => few::attend::<1>(queries, first, segments, next, scratch, give),
+                2 => few::attend::<2>(queries, first, segments, next, scratch, give),
+                3 => few::attend::<3>(queries, first, segments, next, scratch, give),
+                _ => few::attend::<{ few::QUERIES }>(queries, first, segments, next, scratch, give),
             }
         }
     } else {

@@ -33,6 +33,8 @@ pub(super) trait Lanes: Copy {
     fn rounded(self) -> Self;
     /// Self x 2^power, of a power that is a whole number, rounded once.
     fn times_power_of_2(self, power: Self) -> Self;
+    /// The first lanes of all rows, then their second ones, and so on.
+    fn transposed(rows: [Self; LANES]) -> [Self; LANES];
 }
 
 /// What any processor can.
@@ -111,6 +113,10 @@ impl Lanes for Portable {
 
     fn times_power_of_2(self, power: Self) -> Self {
         self.zip(power, |number, power| (f64::from(number) * f64::from(power).exp2()) as f32)
+    }
+
+    fn transposed(rows: [Self; LANES]) -> [Self; LANES] {
+        std::array::from_fn(|lane| Self(rows.map(|row| row.0[lane])))
     }
 }
 
@@ -229,6 +235,47 @@ mod avx512 {
         fn times_power_of_2(self, power: Self) -> Self {
             Self(unsafe { _mm512_scalef_ps(self.0, power.0) })
         }
+
+        #[inline(always)]
+        fn transposed(rows: [Self; LANES]) -> [Self; LANES] {
+            let mut transposed = rows;
+            // Four rows' numbers become neighbours within quarters, of which each row keeps those of one place.
+            for four in transposed.as_chunks_mut::<4>().0 {
+                let [first, second, third, fourth] = four.map(|row| row.0);
+                unsafe {
+                    let pairs = |low: __m512, high: __m512| {
+                        let low_pairs = _mm512_castps_pd(_mm512_unpacklo_ps(low, high));
+                        (low_pairs, _mm512_castps_pd(_mm512_unpackhi_ps(low, high)))
+                    };
+                    let ((begin, middle), (and_begin, and_middle)) =
+                        (pairs(first, second), pairs(third, fourth));
+                    *four = [
+                        _mm512_unpacklo_pd(begin, and_begin),
+                        _mm512_unpackhi_pd(begin, and_begin),
+                        _mm512_unpacklo_pd(middle, and_middle),
+                        _mm512_unpackhi_pd(middle, and_middle),
+                    ]
+                    .map(|quarters| Self(_mm512_castpd_ps(quarters)));
+                }
+            }
+            // Then the quarters change places.
+            for place in 0..4 {
+                let [first, second, third, fourth] = [0, 4, 8, 12].map(|four| transposed[four + place].0);
+                unsafe {
+                    const EVEN: i32 = 0b10_00_10_00;
+                    const ODD: i32 = 0b11_01_11_01;
+                    let even = _mm512_shuffle_f32x4::<EVEN>(first, second);
+                    let and_even = _mm512_shuffle_f32x4::<EVEN>(third, fourth);
+                    let odd = _mm512_shuffle_f32x4::<ODD>(first, second);
+                    let and_odd = _mm512_shuffle_f32x4::<ODD>(third, fourth);
+                    transposed[place] = Self(_mm512_shuffle_f32x4::<EVEN>(even, and_even));
+                    transposed[4 + place] = Self(_mm512_shuffle_f32x4::<EVEN>(odd, and_odd));
+                    transposed[8 + place] = Self(_mm512_shuffle_f32x4::<ODD>(even, and_even));
+                    transposed[12 + place] = Self(_mm512_shuffle_f32x4::<ODD>(odd, and_odd));
+                }
+            }
+            transposed
+        }
     }
 }
 
@@ -244,6 +291,8 @@ mod tests {
     /// Bits of all operations on A and B.
     fn all<L: Lanes>() -> Vec<[u32; LANES]> {
         let (a, b) = (L::load(&A), L::load(&B));
+        let rows =
+            std::array::from_fn(|row| L::load(&std::array::from_fn(|lane| (LANES * row + lane) as f32)));
         let powers = L::splat(-130.0);
         [
             a.mul_add(b, L::splat(0.3)),
@@ -257,14 +306,17 @@ mod tests {
             a.where_within(3.0, L::splat(3.0), b),
             a.rounded(),
             L::splat(1.75).times_power_of_2(powers),
+            L::load_bits(&A.map(f32::to_bits)),
         ]
+        .into_iter()
+        .chain(L::transposed(rows))
         .map(|lanes| {
             let mut numbers = [0.0; LANES];
             lanes.store(&mut numbers);
             // What is not a number has no sign that counts.
             numbers.map(|number| if number.is_nan() { f32::NAN.to_bits() } else { number.to_bits() })
         })
-        .to_vec()
+        .collect()
     }
 
     #[test]

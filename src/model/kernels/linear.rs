@@ -2,19 +2,17 @@
 //!
 //! A number is one sum over all inputs, in their order, and then the bias: whatever is computed beside it.
 
-use std::ops::Range;
-
 use ndarray::ArrayViewMut2;
 
-use super::exp::exp;
-use super::lanes::Lanes;
+use super::exp::exp2;
+use super::lanes::{LANES, Lanes};
 use super::panels::{Columns, Panels, VECTORS};
 use super::widest;
 
 /// Rows that are computed at once: each weight is read once for them.
 const ROWS: usize = 8;
 
-/// Inputs that are gone through before the next rows follow: weights of so many stay in the second-level cache.
+/// Inputs that are gone through before the next rows follow: weights of so many stay in the second-level cache, and a task's rows.
 const DEPTH: usize = 1024;
 
 /// What follows a linear layer.
@@ -27,44 +25,47 @@ pub(in crate::model) enum Activation {
     TanhGelu,
 }
 
+/// How many pieces one after the other a sum of so many inputs has.
+pub(in crate::model) fn depths(inputs: usize) -> usize {
+    inputs.div_ceil(DEPTH)
+}
+
 widest! {
-    /// One panel's outputs `y` [rows, columns of the panel] of the rows `x` [rows, inputs], with the `bias` of those columns, if
-    /// there is one.
+    /// One panel's outputs `y` [rows, columns of the panel] of the rows `x` [rows, inputs]: adds the products of one of the
+    /// [`depths`] to those of the ones before it, and after the last one the `bias` of those columns, if there is one.
     pub(in crate::model) fn multiply<L>(
         x: &[f32],
         weights: &Panels,
+        depth: usize,
         panel: usize,
         bias: &[f32],
         activation: Activation,
         y: &mut ArrayViewMut2<f32>,
     ) {
-        let (weights, next) = (weights.panel(panel), weights.panel(panel + 1));
-        let inputs = weights.len();
+        let inputs = weights.inputs;
+        let piece = |panel| weights.panel(panel).chunks(DEPTH).nth(depth).unwrap_or_default();
+        let (weights, next) = (piece(panel), piece(panel + 1));
         let bias = Columns::of(bias);
-        let last = inputs.div_ceil(DEPTH) - 1;
+        let is_last = depth + 1 == depths(inputs);
         // No block is much smaller than the others: a weight that is read for few rows is a long way for little work.
         let blocks = y.nrows().div_ceil(ROWS).max(1);
         let rows = y.nrows().div_ceil(blocks).max(1);
-        let mut computed = 0;
-        for (depth, weights) in weights.chunks(DEPTH).enumerate() {
-            for (block, x) in x.chunks(rows * inputs).enumerate() {
-                let mut sums = [Columns::ZERO; ROWS];
-                let sums = &mut sums[..x.len() / inputs];
-                let row = |index: usize| block * rows + index;
-                if depth > 0 {
-                    for (index, sums) in sums.iter_mut().enumerate() {
-                        *sums = y.row(row(index)).as_slice().map_or(Columns::ZERO, Columns::of);
-                    }
+        let mut sums = [Columns::ZERO; ROWS];
+        for (block, x) in x.chunks(rows * inputs).enumerate() {
+            let sums = &mut sums[..x.len() / inputs];
+            let row = |index: usize| block * rows + index;
+            if depth > 0 {
+                for (index, sums) in sums.iter_mut().enumerate() {
+                    *sums = y.row(row(index)).as_slice().map_or(Columns::ZERO, Columns::of);
                 }
-                let ahead = Ahead::of(next, computed..computed + weights.len(), blocks * inputs);
-                computed += weights.len();
-                add_all::<L>(&x[depth * DEPTH..], inputs, weights, ahead, sums);
-                for (index, sums) in sums.iter().enumerate() {
-                    let Some(y) = y.row_mut(row(index)).into_slice() else { continue };
-                    match depth == last {
-                        true => finish::<L>(sums, &bias, activation, y),
-                        false => y.copy_from_slice(&sums.0.as_flattened()[..y.len()]),
-                    }
+            }
+            let ahead = Ahead::of(next, block, blocks, weights.len());
+            add_all::<L>(&x[depth * DEPTH..], inputs, weights, ahead, depth > 0, sums);
+            for (index, sums) in sums.iter().enumerate() {
+                let Some(y) = y.row_mut(row(index)).into_slice() else { continue };
+                match is_last {
+                    true => finish::<L>(sums, &bias, activation, y),
+                    false => y.copy_from_slice(&sums.0.as_flattened()[..y.len()]),
                 }
             }
         }
@@ -88,18 +89,17 @@ struct Ahead<'a> {
 impl<'a> Ahead<'a> {
     const FRACTION: u32 = 32;
 
-    /// What comes with the `steps` out of `all`.
-    fn of(weights: &'a [Columns], steps: Range<usize>, all: usize) -> Self {
-        let line = |step: usize| step * weights.len() * VECTORS / all;
-        let (first, count) = (line(steps.start), line(steps.end) - line(steps.start));
-        let steps = steps.len();
+    /// What comes with the `steps` of a block of rows.
+    fn of(weights: &'a [Columns], block: usize, blocks: usize, steps: usize) -> Self {
+        let line = |block: usize| block * weights.len() * VECTORS / blocks;
+        let (first, count) = (line(block), line(block + 1) - line(block));
         Self { weights, first, at_once: count.div_ceil(steps), pace: (count << Self::FRACTION) / steps }
     }
 
     /// Asks for what comes with a step.
     #[inline(always)]
     fn expect<L: Lanes>(&self, step: usize) {
-        let first = self.first + (step * self.pace >> Self::FRACTION);
+        let first = self.first + ((step * self.pace) >> Self::FRACTION);
         for line in first..first + self.at_once {
             if let Some(weights) = self.weights.get(line / VECTORS) {
                 L::expect_later(&weights.0[line % VECTORS]);
@@ -108,18 +108,25 @@ impl<'a> Ahead<'a> {
     }
 }
 
-/// Adds products of at most [`ROWS`] rows, `stride` floats from each other, to their sums.
+/// Adds products of at most [`ROWS`] rows, `stride` floats from each other, to their sums, if those are `begun`.
 #[inline(always)]
-fn add_all<L: Lanes>(x: &[f32], stride: usize, weights: &[Columns], ahead: Ahead, sums: &mut [Columns]) {
+fn add_all<L: Lanes>(
+    x: &[f32],
+    stride: usize,
+    weights: &[Columns],
+    ahead: Ahead,
+    begun: bool,
+    sums: &mut [Columns],
+) {
     match sums.len() {
-        1 => add::<L, 1>(x, stride, weights, ahead, sums),
-        2 => add::<L, 2>(x, stride, weights, ahead, sums),
-        3 => add::<L, 3>(x, stride, weights, ahead, sums),
-        4 => add::<L, 4>(x, stride, weights, ahead, sums),
-        5 => add::<L, 5>(x, stride, weights, ahead, sums),
-        6 => add::<L, 6>(x, stride, weights, ahead, sums),
-        7 => add::<L, 7>(x, stride, weights, ahead, sums),
-        _ => add::<L, ROWS>(x, stride, weights, ahead, sums),
+        1 => add::<L, 1>(x, stride, weights, ahead, begun, sums),
+        2 => add::<L, 2>(x, stride, weights, ahead, begun, sums),
+        3 => add::<L, 3>(x, stride, weights, ahead, begun, sums),
+        4 => add::<L, 4>(x, stride, weights, ahead, begun, sums),
+        5 => add::<L, 5>(x, stride, weights, ahead, begun, sums),
+        6 => add::<L, 6>(x, stride, weights, ahead, begun, sums),
+        7 => add::<L, 7>(x, stride, weights, ahead, begun, sums),
+        _ => add::<L, ROWS>(x, stride, weights, ahead, begun, sums),
     }
 }
 
@@ -130,10 +137,14 @@ fn add<L: Lanes, const N: usize>(
     stride: usize,
     weights: &[Columns],
     ahead: Ahead,
+    begun: bool,
     sums: &mut [Columns],
 ) {
     let rows: [&[f32]; N] = std::array::from_fn(|row| &x[row * stride..][..weights.len()]);
-    let mut added: [[L; VECTORS]; N] = std::array::from_fn(|row| sums[row].0.each_ref().map(L::load));
+    let mut added: [[L; VECTORS]; N] = std::array::from_fn(|row| match begun {
+        true => sums[row].0.each_ref().map(L::load),
+        false => [L::splat(0.0); VECTORS],
+    });
     for (input, weights) in weights.iter().enumerate() {
         ahead.expect::<L>(input);
         let weights = [L::load(&weights.0[0]), L::load(&weights.0[1]), L::load(&weights.0[2])];
@@ -152,25 +163,31 @@ fn add<L: Lanes, const N: usize>(
 /// Puts a row's outputs into its place, which may be shorter than a panel.
 #[inline(always)]
 fn finish<L: Lanes>(sums: &Columns, bias: &Columns, activation: Activation, y: &mut [f32]) {
-    let mut finished = Columns::ZERO;
-    for vector in 0..VECTORS {
+    for (vector, y) in y.chunks_mut(LANES).enumerate() {
         let sum = L::load(&sums.0[vector]).plus(L::load(&bias.0[vector]));
         let sum = match activation {
             Activation::None => sum,
             Activation::TanhGelu => tanh_gelu(sum),
         };
-        sum.store(&mut finished.0[vector]);
+        match y.as_mut_array() {
+            Some(y) => sum.store(y),
+            None => {
+                let mut numbers = [0.0; LANES];
+                sum.store(&mut numbers);
+                y.copy_from_slice(&numbers[..y.len()]);
+            }
+        }
     }
-    y.copy_from_slice(&finished.0.as_flattened()[..y.len()]);
 }
 
-/// x / 2 (1 + tanh(u)) with u = sqrt(2 / pi) (x + 0.044715 x^3) (Hendrycks and Gimpel 2016), as x / (1 + e^(-2 u)).
+/// x / 2 (1 + tanh(u)) with u = sqrt(2 / pi) (x + 0.044715 x^3) (Hendrycks and Gimpel 2016), as x / (1 + 2^(-2 u log2(e))).
 #[inline(always)]
 fn tanh_gelu<L: Lanes>(x: L) -> L {
-    const TWICE_THE_ROOT: f32 = 1.595_769;
+    /// 2 sqrt(2 / pi) log2(e).
+    const FACTOR: f32 = 2.302_208_2;
     let one = L::splat(1.0);
-    let twice = L::splat(TWICE_THE_ROOT).times(x).times(L::splat(0.044_715).times(x).mul_add(x, one));
-    let power = exp(L::splat(0.0).minus(twice.without_sign()));
+    let twice = L::splat(FACTOR).times(x).times(L::splat(0.044_715).times(x).mul_add(x, one));
+    let power = exp2(L::splat(0.0).minus(twice.without_sign()));
     x.times(twice.if_negative(power, one)).divided_by(one.plus(power))
 }
 

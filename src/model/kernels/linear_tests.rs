@@ -21,9 +21,11 @@ fn panels(weights: &Array2<f32>, transposed: bool) -> Panels {
 /// The layer's outputs, panel by panel.
 fn outputs(x: &Array2<f32>, weights: &Panels, bias: &[f32], activation: Activation) -> Array2<f32> {
     let mut y = Array2::zeros((x.nrows(), weights.outputs));
-    for (panel, mut y) in y.axis_chunks_iter_mut(Axis(1), PANEL).enumerate() {
-        let bias = bias.chunks(PANEL).nth(panel).unwrap_or_default();
-        multiply(x.as_slice().unwrap(), weights, panel, bias, activation, &mut y);
+    for depth in 0..depths(weights.inputs) {
+        for (panel, mut y) in y.axis_chunks_iter_mut(Axis(1), PANEL).enumerate() {
+            let bias = bias.chunks(PANEL).nth(panel).unwrap_or_default();
+            multiply(x.as_slice().unwrap(), weights, depth, panel, bias, activation, &mut y);
+        }
     }
     y
 }

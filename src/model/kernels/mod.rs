@@ -16,7 +16,7 @@ mod linear;
 mod panels;
 
 pub(super) use lanes::LANES;
-pub(super) use linear::{Activation, multiply};
+pub(super) use linear::{Activation, depths, multiply};
 pub(super) use panels::{PANEL, Panels};
 
 /// Whether this processor has the instructions that the kernels are made for. Without, the runtime's own are faster.
@@ -70,3 +70,31 @@ macro_rules! widest {
     };
 }
 use widest;
+
+/// Defines a function that is generic over its [`Factors`](factors::Factors), and calls it with pairs of bfloat16.
+///
+/// # Panics
+/// When the processor does not multiply them.
+macro_rules! with_bf16 {
+    (fn $name:ident<$factors:ident>($($input:ident: $kind:ty),* $(,)?) $body:block) => {
+        fn $name($($input: $kind),*) {
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512bf16,fma")]
+            fn wide($($input: $kind),*) {
+                type $factors = $crate::model::kernels::bf16::Pairs;
+                $body
+            }
+
+            assert!($crate::model::kernels::multiplies_bf16(), "this processor does not multiply bfloat16");
+            #[cfg(target_arch = "x86_64")]
+            #[expect(unsafe_code, reason = "the processor was asked for the instructions just before")]
+            // SAFETY: `multiplies_bf16` says that the processor has them.
+            unsafe {
+                wide($($input),*);
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            let _ = ($($input),*);
+        }
+    };
+}
+use with_bf16;

@@ -142,17 +142,20 @@ impl Kernel for CachedAttentionKernel {
             output.chunks_exact_mut(group * of_head).map(Mutex::new).collect();
         context.par_for(outputs.len() * blocks, 0, |unit| {
             let (of, block) = (unit / blocks, unit % blocks);
+            let seen = |of: usize| {
+                let blocks = rows.get(of / shared).into_iter().flat_map(Blocks::iter);
+                blocks.map(move |(block, tokens)| block.segment(layer, of % shared, tokens))
+            };
             let (row, head) = (of / shared, of % shared);
-            let seen = rows.get(row).into_iter().flat_map(Blocks::iter);
-            let mut segments: Vec<Segment> =
-                seen.map(|(block, tokens)| block.segment(layer, head, tokens)).collect();
+            let mut segments: Vec<Segment> = seen(of).collect();
+            let next = seen((unit + 1) / blocks).next().map_or(&[][..], |segment| segment.keys);
             segments.push(Segment {
                 keys: &packed[of * of_panels..][..of_panels],
                 values: &values[of * of_head..][..of_head],
                 tokens: new,
             });
             SCRATCH.with_borrow_mut(|scratch| {
-                attend(&queries(row, head), block, &segments, scratch, &mut |head, token, mean| {
+                attend(&queries(row, head), block, &segments, next, scratch, &mut |head, token, mean| {
                     let mut output = outputs[of].lock().unwrap_or_else(PoisonError::into_inner);
                     output[(head * new + token) * size..][..size].copy_from_slice(mean);
                 });

@@ -11,10 +11,10 @@ use ort::operator::{ComputeContext, Kernel, KernelContext, Operator, OperatorInp
 use ort::value::TensorElementType::Float32;
 use ort::{Error, Result};
 
-use crate::model::kernels::{Activation, PANEL, Panels, multiply};
+use crate::model::kernels::{Activation, PANEL, Panels, depths, multiply};
 
-/// Rows that one task computes at most: weights are read from memory once for them.
-const ROWS_PER_TASK: usize = 1024;
+/// Rows that one task computes at most: they stay in the second-level cache while the panels go by.
+const ROWS_PER_TASK: usize = 96;
 
 /// x [.., inputs] and a bias [outputs], if there is one, to [.., outputs]. Attributes: the `file` of the weights and the `offset`
 /// of their first byte, `inputs` and `outputs`, 1 for weights that are `transposed`, and 1 for `tanh_gelu` after the layer.
@@ -108,12 +108,14 @@ impl Kernel for LinearKernel {
         let tasks = tasks(y);
         let panels = outputs.div_ceil(PANEL);
         let (weights, activation) = (&self.weights, self.activation);
-        context.par_for(tasks.len(), 0, |task| {
-            let (block, panel) = (task / panels, task % panels);
-            let mut y = tasks[task].lock().unwrap_or_else(PoisonError::into_inner);
-            let x = &x[block * ROWS_PER_TASK * inputs..][..y.nrows() * inputs];
-            let bias = bias.map_or(&[][..], |bias| &bias[panel * PANEL..][..y.ncols()]);
-            multiply(x, weights, panel, bias, activation, &mut y);
+        (0..depths(inputs)).try_for_each(|depth| {
+            context.par_for(tasks.len(), 0, |task| {
+                let (block, panel) = (task / panels, task % panels);
+                let mut y = tasks[task].lock().unwrap_or_else(PoisonError::into_inner);
+                let x = &x[block * ROWS_PER_TASK * inputs..][..y.nrows() * inputs];
+                let bias = bias.map_or(&[][..], |bias| &bias[panel * PANEL..][..y.ncols()]);
+                multiply(x, weights, depth, panel, bias, activation, &mut y);
+            })
         })
     }
 }

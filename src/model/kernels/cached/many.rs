@@ -1,6 +1,6 @@
 //! Many queries: lanes are queries, so that a softmax needs no sum over lanes.
 
-use super::{LANES, Lanes, Queries, Segment, exp, place, widest, within};
+use super::{LANES, Lanes, Queries, Segment, exp2, place, widest, within};
 
 const VECTORS: usize = 2;
 
@@ -39,9 +39,8 @@ pub(super) fn attend(
     let (scaled, scores) = scratch.as_chunks_mut::<VECTORS>().0.split_at_mut(size);
     scaled.fill([[0.0; LANES]; VECTORS]);
     for (lane, row) in rows.clone().enumerate() {
-        let query = queries.query(row).iter();
         let scaled = scaled.iter_mut().map(|queried| &mut queried.as_flattened_mut()[lane]);
-        scaled.zip(query).for_each(|(to, number)| *to = number * queries.scale);
+        scaled.zip(queries.scaled(row)).for_each(|(to, number)| *to = number);
     }
     for (segment, tokens, first) in within(segments, seen.clone()) {
         let at = first - seen.start;
@@ -134,7 +133,7 @@ widest! {
             }
             let mut sum = L::splat(0.0);
             for scores in scores.iter_mut() {
-                let weight = exp(L::load(&scores[vector]).minus(most));
+                let weight = exp2(L::load(&scores[vector]).minus(most));
                 weight.store(&mut scores[vector]);
                 sum = sum.plus(weight);
             }

@@ -47,7 +47,7 @@ impl Sequence {
         let mut means = vec![f32::NAN; queries.numbers.len()];
         let mut scratch = vec![f32::NAN; 7];
         for block in 0..queries.blocks() {
-            attend(&queries, block, &segments, &mut scratch, &mut |head, token, mean| {
+            attend(&queries, block, &segments, &[], &mut scratch, &mut |head, token, mean| {
                 means[(head * sees.len() + token) * self.size..][..self.size].copy_from_slice(mean);
             });
         }
