@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use ort::environment::Environment;
 
-use super::ModelError;
+use super::{ModelError, operators};
 
 /// An opened ONNX Runtime.
 pub struct OnnxRuntime {
@@ -35,6 +35,7 @@ impl OnnxRuntime {
                 .map_err(|error| failed(error.to_string()))?;
             environment.set_log_level(ort::logging::LogLevel::Error);
             preload_cuda(cuda_folders);
+            operators::make_known(&environment).map_err(|error| failed(error.to_string()))?;
             Ok(Self { environment, library: library.to_path_buf() })
         });
         opened

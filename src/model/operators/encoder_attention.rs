@@ -2,10 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ort::operator::{
-    ComputeContext, Kernel, KernelContext, Operator, OperatorInput, OperatorOutput, ShapeInferenceContext,
-};
-use ort::value::{Shape, SymbolicDimensions, TensorElementType, ValueRef, ValueType};
+use ort::operator::{ComputeContext, Kernel, KernelContext, Operator, OperatorInput, OperatorOutput};
+use ort::value::{TensorElementType, ValueRef};
 
 use crate::model::kernels::attention::{Head, Products, QUERIES, Rows, Scratch, attend};
 
@@ -56,25 +54,6 @@ impl Operator for EncoderAttention {
         };
         let scale = context.get::<f32>("scale");
         Ok(EncoderAttentionKernel { memory: self.memory.clone(), products, heads, scale })
-    }
-
-    fn infer_shape(&self, context: &mut ShapeInferenceContext) -> ort::Result<()> {
-        let inputs = context.inputs();
-        let [
-            ValueType::Tensor { ty, shape: queries, dimension_symbols: of_queries },
-            _,
-            ValueType::Tensor { shape: values, dimension_symbols: of_values, .. },
-        ] = &inputs[..]
-        else {
-            return Ok(());
-        };
-        if let ([batch, length, _], [_, _, hidden]) = (&queries[..], &values[..]) {
-            let shape = Shape::new([*batch, *length, *hidden]);
-            let symbols = of_queries.iter().take(2).chain(of_values.iter().skip(2)).cloned();
-            let dimension_symbols = SymbolicDimensions::new(symbols);
-            context.set_output(0, &ValueType::Tensor { ty: *ty, shape, dimension_symbols })?;
-        }
-        Ok(())
     }
 }
 
