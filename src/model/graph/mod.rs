@@ -34,6 +34,9 @@ pub const FLOAT: u64 = 1;
 /// Element type of 64-bit integers in `TensorProto.DataType`.
 pub const INT64: u64 = 7;
 
+/// Those of halves, doubles and bfloat16.
+const OTHER_FLOATS: [u64; 3] = [10, 11, 16];
+
 /// That of truth values.
 const BOOL: u64 = 9;
 
@@ -231,6 +234,18 @@ impl<'a> Graph<'a> {
 
     fn is_declared(&self, name: &str, element: u64) -> bool {
         self.types.iter().any(|declared| declared.name == name && declared.element == Some(element))
+    }
+
+    /// Whether no floats but those of 32 bits are in the file, or made where it runs.
+    pub fn has_single_floats_only(&self) -> bool {
+        let other = |element: u64| OTHER_FLOATS.contains(&element);
+        let stores = |tensor: &&[u8]| {
+            wire::number_of(tensor, field::TENSOR_DATA_TYPE).ok().flatten().is_some_and(other)
+        };
+        let casts = |node: &Node| {
+            node.operator == "Cast" && node.integer("to").is_some_and(|to| other(to.cast_unsigned()))
+        };
+        !self.weights.values().any(stores) && !self.nodes.iter().any(casts)
     }
 
     /// Whether activations are rounded to integers where the graph runs, on a scale that is found there.

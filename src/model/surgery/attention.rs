@@ -21,13 +21,14 @@ use crate::model::operators::{CROSSMODAL, EncoderAttention};
 ///
 /// The answer is the same up to rounding; in a graph that quantizes its activations, up to a step of quantization where rounding
 /// moves a number over the edge of one, which is no worse an answer. There, products of attention are rounded to bfloat16 where
-/// the processor has such and `own` operators are wanted, which is finer than what is quantized around them.
+/// the processor has such and `own` operators are wanted, which is finer than what is quantized around them. Our operator takes
+/// 32-bit floats: graphs with others keep the runtime's.
 pub(in crate::model) fn fuse_attention(graph: &Graph, own: bool, edit: &mut Edit) {
     let products = match graph.quantizes_activations() && kernels::multiplies_bf16() {
         true => Products::Bfloat16,
         false => Products::Floats,
     };
-    fuse_with(own.then_some(products), graph, edit);
+    fuse_with(Some(products).filter(|_| own && graph.has_single_floats_only()), graph, edit);
 }
 
 /// `own`: the products of our operator, if attention without a mask becomes it and not the runtime's.
@@ -193,6 +194,19 @@ mod tests {
         let quantized = include_bytes!("../../../onnx/tiny-llava/onnx/vision_encoder_int8.onnx");
         assert!(!Graph::read(whole).unwrap().quantizes_activations());
         assert!(Graph::read(quantized).unwrap().quantizes_activations());
+    }
+
+    #[test]
+    fn floats_of_other_sizes_are_left_to_the_runtime() {
+        let whole = include_bytes!("../../../onnx/tiny-llava/onnx/vision_encoder.onnx");
+        let halves = include_bytes!("../../../tests/models/residuals/fp16.onnx");
+        assert!(Graph::read(whole).unwrap().has_single_floats_only());
+        assert!(!Graph::read(halves).unwrap().has_single_floats_only());
+        let mut casting = whole.to_vec();
+        let mut edit = Edit::default();
+        edit.node_with("Cast", "", &["pixel_values"], &["half"], &[Attribute::Integer("to", 10)]);
+        edit.apply(&mut casting).unwrap();
+        assert!(!Graph::read(&casting).unwrap().has_single_floats_only());
     }
 
     #[test]
