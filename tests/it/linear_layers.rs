@@ -89,3 +89,13 @@ fn a_file_with_operators_of_ours_is_refused() {
         assert!(error.contains("only crossmodal itself puts into graphs"), "{error}");
     }
 }
+
+/// The runtime lists sets of operators by name, once for the process.
+#[test]
+fn models_may_be_opened_at_once() {
+    std::thread::scope(|scope| {
+        for family in ["llava", "qwen2_vl", "smolvlm", "gemma3"] {
+            scope.spawn(move || model(family, SessionSettings::default()));
+        }
+    });
+}
