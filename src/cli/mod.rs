@@ -9,6 +9,7 @@ mod error;
 mod explain;
 mod import;
 mod inspect;
+mod memory;
 mod model;
 mod plan;
 mod progress;

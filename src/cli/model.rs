@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::cores;
 use super::error::CliError;
+use super::memory;
 use super::progress::note;
 use super::runtime::{LibraryArgs, Opened};
 use crate::model::{
@@ -51,16 +52,25 @@ pub(super) struct SessionArguments {
     /// respected. Results do not depend on it.
     #[arg(long, value_name = "N", env = "CROSSMODAL_THREADS", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
-    /// Copies of the model that run side by side, each on its share of the threads [default: one a thread for a small
-    /// model on CPU, else one]
+    /// Copies of the model that run side by side, each on its share of the threads [default on CPU: one a thread, as far as 4 GiB
+    /// (and a quarter of the memory) hold their weights and there are units to run; else one]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub sessions: Option<u16>,
     #[command(flatten)]
     pub library: LibraryArgs,
 }
 
-/// Models up to this size (all copies together) run one copy a thread.
-const COPIES_UP_TO_BYTES: u64 = 1 << 30;
+/// Copies of a model have this size at most, all together, and that of a share of the memory: a thread that has a copy of its own waits
+/// for no other one, but copies read their weights side by side, too.
+const COPIES_UP_TO_BYTES: u64 = 4 << 30;
+const COPIES_UP_TO_MEMORY: u64 = 4;
+
+/// Most copies of a model that run so many units on so many threads with as many for each.
+fn copies(model_bytes: u64, units: usize, threads: usize, memory: u64) -> usize {
+    let room = COPIES_UP_TO_BYTES.min(memory / COPIES_UP_TO_MEMORY);
+    let fits = |copies: usize| model_bytes.saturating_mul(copies as u64) <= room;
+    (2..=threads.min(units)).rev().find(|&copies| threads.is_multiple_of(copies) && fits(copies)).unwrap_or(1)
+}
 
 /// Threads and how they are shared out. Shapes speed only, never a result.
 ///
@@ -77,10 +87,14 @@ pub(super) struct Threads {
 }
 
 impl SessionArguments {
-    pub fn threads(&self, model_bytes: u64) -> Result<Threads, CliError> {
+    /// For a model of so many bytes and a run of so many units; a unit runs on one copy, so that more copies than units would idle.
+    pub fn threads(&self, model_bytes: u64, units: usize) -> Result<Threads, CliError> {
         let total = self.threads.map_or_else(cores::physical, usize::from);
-        let small = self.ep.is_processor() && model_bytes.saturating_mul(total as u64) <= COPIES_UP_TO_BYTES;
-        let sessions = self.sessions.map_or(if small { total } else { 1 }, usize::from);
+        let by_size = || match self.ep.is_processor() {
+            true => copies(model_bytes, units, total, memory::total().unwrap_or(0)),
+            false => 1,
+        };
+        let sessions = self.sessions.map_or_else(by_size, usize::from);
         if sessions > total {
             return Err(CliError::Arguments(format!(
                 "--sessions {sessions} needs as many threads at least, and there are {total} (--threads)"
@@ -183,4 +197,44 @@ pub(super) fn describe_library(found: &Found) -> Opened {
     let runtime = OnnxRuntime::open(&found.path, &found.cuda_dirs).map_err(|error| error.to_string())?;
     let version = found.version.clone().unwrap_or_else(|| runtime.build_info());
     Ok((version, execution_providers(runtime)))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        session: SessionArguments,
+    }
+
+    const MIB: u64 = 1 << 20;
+    const GIB: u64 = 1 << 30;
+
+    #[test]
+    fn a_thread_has_a_copy_where_memory_holds_them_and_there_are_units() {
+        assert_eq!(copies(MIB, 100, 4, 16 * GIB), 4);
+        assert_eq!(copies(MIB, 3, 4, 16 * GIB), 2, "shares of the threads are equal");
+        assert_eq!(copies(MIB, 1, 4, 16 * GIB), 1);
+        assert_eq!(copies(MIB, 0, 4, 16 * GIB), 1, "a shard may have none");
+        assert_eq!(copies(GIB, 100, 4, 32 * GIB), 4);
+        assert_eq!(copies(GIB, 100, 64, 512 * GIB), 4, "four GiB at most");
+        assert_eq!(copies(GIB, 100, 4, 8 * GIB), 2, "a quarter of the memory");
+        assert_eq!(copies(3 * GIB, 100, 4, 512 * GIB), 1);
+    }
+
+    #[test]
+    fn who_asks_for_sessions_gets_them() {
+        let shared = |line: &[&str], units| {
+            let line = Line::parse_from([&["run", "--threads", "4"], line].concat());
+            line.session.threads(MIB, units).map(|threads| (threads.sessions, threads.intra))
+        };
+        assert_eq!(shared(&[], 2).unwrap(), (2, 2));
+        assert_eq!(shared(&["--sessions", "4"], 1).unwrap(), (4, 1));
+        assert_eq!(shared(&["--ep", "cuda"], 100).unwrap(), (1, 4));
+        assert!(shared(&["--sessions", "5"], 100).is_err());
+    }
 }

@@ -53,7 +53,10 @@ impl Plan<'_> {
         }
         let claimed = RunDirectory::claim(self.out, self.shard)?;
         let (runtime, version) = self.session.open_runtime(self.install_runtime)?;
-        let threads = self.session.threads(directory.graph_bytes())?;
+        let units = Units::of(&*suite, self.recording.groups_per_unit);
+        let is_ours = |unit: usize| self.shard.is_none_or(|shard| shard.has(unit));
+        let ours = (0..units.count()).filter(|&unit| is_ours(unit)).count();
+        let threads = self.session.threads(directory.graph_bytes(), ours)?;
         // Setting the pool fails only when another plan of this process has set it; its size shapes speed only.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.preparing).build_global();
 
@@ -80,7 +83,6 @@ impl Plan<'_> {
                 "note: this decoder quantizes the activations of a pass on one scale: answers are written without drafts, which could change a token",
             );
         }
-        let units = Units::of(&*suite, self.recording.groups_per_unit);
         let manifest = self.manifest(&directory, &*suite, units, version)?;
         let mut run = claimed.begin(manifest)?;
         let mut wanted = match run.state() {
@@ -95,9 +97,7 @@ impl Plan<'_> {
                 missing
             }
         };
-        let is_ours = |unit: usize| self.shard.is_none_or(|shard| shard.has(unit));
         wanted.retain(|&unit| is_ours(unit));
-        let ours = (0..units.count()).filter(|&unit| is_ours(unit)).count();
 
         let stop = stop_on_signal();
         let pipeline = Pipeline {

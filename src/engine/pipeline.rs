@@ -59,16 +59,20 @@ const PROMPTS_PER_UNIT: usize = 80;
 /// memory.
 const GROUPS_PER_UNIT: RangeInclusive<usize> = 4..=16;
 
-/// Units of a suite, where it is left to the program: fewer leave cores idle at the end.
+/// Units of a suite, where it is left to the program: fewer leave cores idle at the end...
 const UNITS: usize = 8;
+
+/// ... but small ones leave passes of the decoder half empty: no suite is cut finer than into units of so many groups (or of those
+/// that fill them).
+const UNCUT_GROUPS: usize = 8;
 
 impl Units {
     /// Of a suite; without a number of groups a unit has 4 to 16, by the suite's size and the prompts of its first group.
     pub fn of(suite: &dyn Suite, groups_per_unit: Option<usize>) -> Self {
         let by_size = || {
             let prompts = suite.group(0).map_or(1, |group| group.presentations.len().max(1));
-            let fill = (PROMPTS_PER_UNIT / prompts).min(suite.group_count() / UNITS);
-            fill.clamp(*GROUPS_PER_UNIT.start(), *GROUPS_PER_UNIT.end())
+            let fill = (PROMPTS_PER_UNIT / prompts).clamp(*GROUPS_PER_UNIT.start(), *GROUPS_PER_UNIT.end());
+            fill.min((suite.group_count() / UNITS).max(UNCUT_GROUPS))
         };
         Self { groups: suite.group_count(), groups_per_unit: groups_per_unit.unwrap_or_else(by_size) }
     }
@@ -212,7 +216,8 @@ mod tests {
         // Five prompts a system of equations, over a hundred a group of colors.
         assert_eq!(groups_per_unit("soebench", 500, None), 16);
         assert_eq!(groups_per_unit("soebench", 80, None), 10, "eight units");
-        assert_eq!(groups_per_unit("soebench", 8, None), 4);
+        assert_eq!(groups_per_unit("soebench", 24, None), 8);
+        assert_eq!(groups_per_unit("soebench", 8, None), 8);
         assert_eq!(groups_per_unit("color-recognition", 400, None), 4);
         assert_eq!(groups_per_unit("color-recognition", 400, Some(1)), 1);
     }
