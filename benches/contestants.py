@@ -64,7 +64,9 @@ class Crossmodal:
         command = [self.program, "run", "--model", self.model, "--suite", suite / "suite.jsonl", "--out", out, "--progress", "none"]
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         provider = ["--ep", "cuda"] if self.device == "cuda" and not re.search(r"--ep\b", self.arguments) else []
-        done = finish([*command, "--threads", self.threads, *provider, *shlex.split(self.arguments)], os.environ)
+        # On the ONNX Runtime of this Python, as the peers are, unless the environment names another.
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+        done = finish([*command, "--threads", self.threads, *provider, *shlex.split(self.arguments)], os.environ | {"PATH": path})
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         said = re.search(r"(\d+) prompts in ([\d.]+) s", done.stderr)
         rows = pyarrow.dataset.dataset(out / "tables" / "table=outcomes").to_table().to_pylist()
