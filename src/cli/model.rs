@@ -65,6 +65,9 @@ pub(super) struct SessionArguments {
 const COPIES_UP_TO_BYTES: u64 = 4 << 30;
 const COPIES_UP_TO_MEMORY: u64 = 4;
 
+/// The memory of a machine that does not tell.
+const UNKNOWN_MEMORY: u64 = 4 << 30;
+
 /// Most copies of a model that run so many units on so many threads with as many for each.
 fn copies(model_bytes: u64, units: usize, threads: usize, memory: u64) -> usize {
     let room = COPIES_UP_TO_BYTES.min(memory / COPIES_UP_TO_MEMORY);
@@ -91,7 +94,7 @@ impl SessionArguments {
     pub fn threads(&self, model_bytes: u64, units: usize) -> Result<Threads, CliError> {
         let total = self.threads.map_or_else(cores::physical, usize::from);
         let by_size = || match self.ep.is_processor() {
-            true => copies(model_bytes, units, total, memory::total().unwrap_or(0)),
+            true => copies(model_bytes, units, total, memory::total().unwrap_or(UNKNOWN_MEMORY)),
             false => 1,
         };
         let sessions = self.sessions.map_or_else(by_size, usize::from);

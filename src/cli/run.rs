@@ -76,9 +76,9 @@ pub(super) struct RecordingArguments {
     /// Logits kept a prompt: a number, or all
     #[arg(long, value_name = "K", default_value = "64", value_parser = top_k)]
     pub top_k: usize,
-    /// Consecutive groups that make one unit of work (and one part file a table): by default 4 to 16, so that a unit has up to
-    /// 80 prompts, and no more than an eighth of the suite where that leaves it 8 groups. Prompts of a unit share what they have
-    /// in common and are written together; a unit runs on one copy of the model, and a killed run loses the unit it was at
+    /// Consecutive groups that make one unit of work (and one part file a table): by default as many as have some 80 prompts, 4 to
+    /// 16, and no more than 8 or an eighth of the suite, whichever is more. Prompts of a unit share what they have in common and are
+    /// written together; a unit runs on one copy of the model in one shard, and a killed run loses the unit it was at
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub groups_per_unit: Option<usize>,
     /// Tokens that one pass over prompts takes at most, those it goes on from included; passes that write answers go on from
