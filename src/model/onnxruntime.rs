@@ -1,15 +1,18 @@
 //! The ONNX Runtime library, opened once for the process.
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use ort::environment::Environment;
 
-use super::{ModelError, operators};
+use super::ModelError;
+use super::operators::{self, StoredWeights};
 
 /// An opened ONNX Runtime.
 pub struct OnnxRuntime {
     pub(super) environment: Environment,
+    /// What its sessions share.
+    pub(super) weights: Arc<StoredWeights>,
     /// The library file.
     pub library: PathBuf,
 }
@@ -36,7 +39,7 @@ impl OnnxRuntime {
             environment.set_log_level(ort::logging::LogLevel::Error);
             preload_cuda(cuda_folders);
             operators::make_known(&environment).map_err(|error| failed(error.to_string()))?;
-            Ok(Self { environment, library: library.to_path_buf() })
+            Ok(Self { environment, weights: Arc::default(), library: library.to_path_buf() })
         });
         opened
             .as_ref()

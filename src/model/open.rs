@@ -105,7 +105,8 @@ pub(super) fn open(
         builder = recorded.map_err(|error| broken(error.to_string()))?;
     }
     if let Some(edited) = edited.as_ref().filter(|edited| edited.has_own) {
-        let own = operators::domain(&edited.pass).map_err(|error| broken(error.to_string()))?;
+        let own = operators::domain(&edited.pass, &runtime.weights);
+        let own = own.map_err(|error| broken(error.to_string()))?;
         builder = builder.with_operators(own).map_err(|error| broken(text(error)))?;
     }
     let (options, threads) = (settings.options, settings.intra_threads);

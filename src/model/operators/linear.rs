@@ -2,15 +2,14 @@
 //!
 //! They are no input, of which the runtime would keep a copy beside the one in the order of the product.
 
-use std::fs::File;
-use std::io::{Seek, SeekFrom};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ndarray::{ArrayViewMut2, Axis};
 use ort::operator::{ComputeContext, Kernel, KernelContext, Operator, OperatorInput, OperatorOutput};
 use ort::value::TensorElementType::Float32;
 use ort::{Error, Result};
 
+use super::stored::{Place, StoredWeights};
 use crate::model::kernels::{Activation, PANEL, Panels, depths, multiply};
 
 /// Rows that one task computes at most: they stay in the second-level cache while the panels go by.
@@ -18,7 +17,9 @@ const ROWS_PER_TASK: usize = 96;
 
 /// x [.., inputs] and a bias [outputs], if there is one, to [.., outputs]. Attributes: the `file` of the weights and the `offset`
 /// of their first byte, `inputs` and `outputs`, 1 for weights that are `transposed`, and 1 for `tanh_gelu` after the layer.
-pub(in crate::model) struct Linear;
+pub(in crate::model) struct Linear {
+    pub weights: Arc<StoredWeights>,
+}
 
 impl Linear {
     /// What the operator is called.
@@ -48,41 +49,30 @@ impl Operator for Linear {
             let found = number(name)?;
             usize::try_from(found).ok().filter(|size| *size > 0).ok_or_else(|| wrong(found))
         };
-        let path: String = context.get("file").ok_or_else(|| missing("file"))?;
-        let (sizes, offset) = ([size("inputs")?, size("outputs")?], number("offset")?.cast_unsigned());
-        let read = || -> std::io::Result<Panels> {
-            let found = std::fs::metadata(&path)?;
-            let bytes = sizes.iter().try_fold(4u64, |bytes, size| bytes.checked_mul(*size as u64));
-            let end = bytes.and_then(|bytes| bytes.checked_add(offset));
-            if !found.is_file() || end.is_none_or(|end| found.len() < end) {
-                return Err(std::io::ErrorKind::UnexpectedEof.into());
-            }
-            let mut file = File::open(&path)?;
-            file.seek(SeekFrom::Start(offset))?;
-            Panels::read(file, sizes, number("transposed").is_ok_and(|flag| flag == 1))
+        let place = Place {
+            file: context.get("file").ok_or_else(|| missing("file"))?,
+            offset: number("offset")?.cast_unsigned(),
+            sizes: [size("inputs")?, size("outputs")?],
+            transposed: number("transposed").is_ok_and(|flag| flag == 1),
         };
-        let failed = |error| {
-            Error::new(format!(
-                "{path}: cannot read weights {sizes:?} at byte {offset}; is the file whole? {error}"
-            ))
-        };
+        let weights = self.weights.read(&place).map_err(|error| Error::new(place.unreadable(&error)))?;
         let activation = match context.get::<i64>("tanh_gelu") {
             Some(1) => Activation::TanhGelu,
             _ => Activation::None,
         };
-        Ok(LinearKernel { weights: read().map_err(failed)?, activation })
+        Ok(LinearKernel { weights, activation })
     }
 }
 
 /// A layer's weights in memory.
 pub(in crate::model) struct LinearKernel {
-    weights: Panels,
+    weights: Arc<Panels>,
     activation: Activation,
 }
 
 impl Kernel for LinearKernel {
     fn compute(&mut self, context: &ComputeContext) -> Result<()> {
-        let Panels { inputs, outputs, .. } = self.weights;
+        let Panels { inputs, outputs, .. } = *self.weights;
         let wrong = |what: &str, expected: usize, found: &[i64]| {
             Error::new(format!("expected {what} of {expected} numbers, found the shape {found:?}"))
         };
