@@ -1,6 +1,6 @@
 //! Linear layers are computed by an operator of our own: alone and in company, on one thread and on two, with the same bits.
 
-use crossmodal::model::graph::{Attribute, Edit};
+use crossmodal::model::graph::{Attribute, Edit, Graph};
 use crossmodal::model::{
     DecoderInput, GraphFile, Graphs, Model, ModelDirectory, OnnxRuntime, Precision, ProbeInput, Seen,
     SessionSettings,
@@ -69,6 +69,35 @@ fn logits_stay_and_have_the_same_bits_in_any_company() {
         let farthest = (&first - &expected).iter().fold(0f32, |most, apart| most.max(apart.abs()));
         assert!(farthest < 1e-5, "{family}: {farthest}");
     }
+}
+
+/// A sum whose other side has another shape, which the file does not tell.
+#[test]
+fn what_is_added_may_be_stretched() {
+    let copy = copy_of(&folder_of("tests/models", "llava"));
+    let directory = ModelDirectory::open(copy.path(), Precision::Fp32).unwrap();
+    let runtime = OnnxRuntime::open(library(), &[]).unwrap();
+    let rows: Vec<i64> = (0..3).collect();
+    let found = |graphs| {
+        let settings = SessionSettings { graphs, ..SessionSettings::default() };
+        logits(&mut Model::load(runtime, &directory, settings).unwrap(), &rows)
+    };
+    let before = found(Graphs::Own);
+    let file = directory.graph(GraphFile::Decoder);
+    let original = std::fs::read(file).unwrap();
+    let graph = Graph::read(&original).unwrap();
+    let product = graph.producer("logits").unwrap();
+    let (mut bytes, mut edit) = (original.clone(), Edit::default());
+    edit.rewrite(product, &product.inputs, &["product"]);
+    edit.float("half", 0.5);
+    edit.node("Identity", "", &["half"], &["added"]);
+    edit.node("Add", "", &["added", "product"], &["logits"]);
+    edit.apply(&mut bytes).unwrap();
+    std::fs::write(file, bytes).unwrap();
+    assert_eq!(found(Graphs::Own), before.mapv(|logit| logit + 0.5));
+    let farthest =
+        (found(Graphs::Exported) - found(Graphs::Own)).iter().fold(0f32, |most, apart| most.max(apart.abs()));
+    assert!(farthest < 1e-5, "{farthest}");
 }
 
 #[test]

@@ -2,7 +2,9 @@
 //!
 //! A number is one sum over all inputs, in their order, and then the bias: whatever is computed beside it.
 
-use ndarray::ArrayViewMut2;
+use std::ops::Range;
+
+use ndarray::{ArrayView2, ArrayViewMut2, s};
 
 use super::exp::exp2;
 use super::lanes::{LANES, Lanes};
@@ -15,7 +17,31 @@ const ROWS: usize = 8;
 /// Inputs that are gone through before the next rows follow: weights of so many stay in the second-level cache, and a task's rows.
 const DEPTH: usize = 1024;
 
-/// What follows a linear layer.
+/// What follows the product of a linear layer, in this order.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::model) struct After<'a> {
+    /// Added to all rows, [columns]; empty where there is none.
+    pub bias: &'a [f32],
+    pub activation: Activation,
+    /// Multiplied, [rows, columns].
+    pub factors: Option<ArrayView2<'a, f32>>,
+    /// Added, [rows, columns].
+    pub added: Option<ArrayView2<'a, f32>>,
+}
+
+impl After<'_> {
+    /// That of some rows and columns.
+    pub fn part(self, rows: Range<usize>, columns: Range<usize>) -> Self {
+        Self {
+            bias: self.bias.get(columns.clone()).unwrap_or_default(),
+            activation: self.activation,
+            factors: self.factors.map(|numbers| numbers.slice_move(s![rows.clone(), columns.clone()])),
+            added: self.added.map(|numbers| numbers.slice_move(s![rows, columns])),
+        }
+    }
+}
+
+/// What becomes of each output.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::model) enum Activation {
     /// Nothing.
@@ -23,6 +49,24 @@ pub(in crate::model) enum Activation {
     None,
     /// GELU by the hyperbolic tangent.
     TanhGelu,
+    /// x times its logistic function.
+    Silu,
+}
+
+impl Activation {
+    /// The name in graphs; none for nothing.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::TanhGelu => Some("tanh_gelu"),
+            Self::Silu => Some("silu"),
+        }
+    }
+
+    /// The activation of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::TanhGelu, Self::Silu].into_iter().find(|known| known.name() == Some(name))
+    }
 }
 
 /// How many pieces one after the other a sum of so many inputs has.
@@ -32,20 +76,20 @@ pub(in crate::model) fn depths(inputs: usize) -> usize {
 
 widest! {
     /// One panel's outputs `y` [rows, columns of the panel] of the rows `x` [rows, inputs]: adds the products of one of the
-    /// [`depths`] to those of the ones before it, and after the last one the `bias` of those columns, if there is one.
+    /// [`depths`] to those of the ones before it, and computes what comes `after` the last one, which is given for these rows and
+    /// columns.
     pub(in crate::model) fn multiply<L>(
         x: &[f32],
         weights: &Panels,
         depth: usize,
         panel: usize,
-        bias: &[f32],
-        activation: Activation,
+        after: After,
         y: &mut ArrayViewMut2<f32>,
     ) {
         let inputs = weights.inputs;
         let piece = |panel| weights.panel(panel).chunks(DEPTH).nth(depth).unwrap_or_default();
         let (weights, next) = (piece(panel), piece(panel + 1));
-        let bias = Columns::of(bias);
+        let bias = Columns::of(after.bias);
         let is_last = depth + 1 == depths(inputs);
         // No block is much smaller than the others: a weight that is read for few rows is a long way for little work.
         let blocks = y.nrows().div_ceil(ROWS).max(1);
@@ -62,9 +106,14 @@ widest! {
             let ahead = Ahead::of(next, block, blocks, weights.len());
             add_all::<L>(&x[depth * DEPTH..], inputs, weights, ahead, depth > 0, sums);
             for (index, sums) in sums.iter().enumerate() {
-                let Some(y) = y.row_mut(row(index)).into_slice() else { continue };
+                let row = row(index);
+                let of_row = |numbers: Option<ArrayView2<f32>>| numbers?.row(row).as_slice().map(Columns::of);
+                let Some(y) = y.row_mut(row).into_slice() else { continue };
                 match is_last {
-                    true => finish::<L>(sums, &bias, activation, y),
+                    true => {
+                        let (factors, added) = (of_row(after.factors), of_row(after.added));
+                        finish::<L>(sums, &bias, after.activation, factors.as_ref(), added.as_ref(), y);
+                    }
                     false => y.copy_from_slice(&sums.0.as_flattened()[..y.len()]),
                 }
             }
@@ -162,13 +211,23 @@ fn add<L: Lanes, const N: usize>(
 
 /// Puts a row's outputs into its place, which may be shorter than a panel.
 #[inline(always)]
-fn finish<L: Lanes>(sums: &Columns, bias: &Columns, activation: Activation, y: &mut [f32]) {
+fn finish<L: Lanes>(
+    sums: &Columns,
+    bias: &Columns,
+    activation: Activation,
+    factors: Option<&Columns>,
+    added: Option<&Columns>,
+    y: &mut [f32],
+) {
     for (vector, y) in y.chunks_mut(LANES).enumerate() {
         let sum = L::load(&sums.0[vector]).plus(L::load(&bias.0[vector]));
         let sum = match activation {
             Activation::None => sum,
             Activation::TanhGelu => tanh_gelu(sum),
+            Activation::Silu => silu(sum),
         };
+        let sum = factors.map_or(sum, |factors| sum.times(L::load(&factors.0[vector])));
+        let sum = added.map_or(sum, |added| sum.plus(L::load(&added.0[vector])));
         match y.as_mut_array() {
             Some(y) => sum.store(y),
             None => {
@@ -189,6 +248,14 @@ fn tanh_gelu<L: Lanes>(x: L) -> L {
     let twice = L::splat(FACTOR).times(x).times(L::splat(0.044_715).times(x).mul_add(x, one));
     let power = exp2(L::splat(0.0).minus(twice.without_sign()));
     x.times(twice.if_negative(power, one)).divided_by(one.plus(power))
+}
+
+/// x / (1 + e^-x) (Hendrycks and Gimpel 2016, Elfwing et al. 2018), as x / (1 + 2^(-x log2(e))).
+#[inline(always)]
+fn silu<L: Lanes>(x: L) -> L {
+    let one = L::splat(1.0);
+    let power = exp2(L::splat(0.0).minus(L::splat(std::f32::consts::LOG2_E).times(x.without_sign())));
+    x.times(x.if_negative(power, one)).divided_by(one.plus(power))
 }
 
 #[cfg(test)]

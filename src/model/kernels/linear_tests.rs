@@ -18,13 +18,19 @@ fn panels(weights: &Array2<f32>, transposed: bool) -> Panels {
     Panels::read(&bytes[..], weights.dim().into(), transposed).unwrap()
 }
 
-/// The layer's outputs, panel by panel.
+/// The layer's outputs.
 fn outputs(x: &Array2<f32>, weights: &Panels, bias: &[f32], activation: Activation) -> Array2<f32> {
+    outputs_after(x, weights, After { bias, activation, ..After::default() })
+}
+
+/// The same, panel by panel.
+fn outputs_after(x: &Array2<f32>, weights: &Panels, after: After) -> Array2<f32> {
     let mut y = Array2::zeros((x.nrows(), weights.outputs));
     for depth in 0..depths(weights.inputs) {
         for (panel, mut y) in y.axis_chunks_iter_mut(Axis(1), PANEL).enumerate() {
-            let bias = bias.chunks(PANEL).nth(panel).unwrap_or_default();
-            multiply(x.as_slice().unwrap(), weights, depth, panel, bias, activation, &mut y);
+            let columns = panel * PANEL..panel * PANEL + y.ncols();
+            let after = after.part(0..x.nrows(), columns);
+            multiply(x.as_slice().unwrap(), weights, depth, panel, after, &mut y);
         }
     }
     y
@@ -87,12 +93,52 @@ fn gelu_is_that_of_pytorch() {
     }
 }
 
+/// Values of torch.nn.functional.silu(x) in 64 bits, of torch 2.15.
+#[test]
+fn silu_is_that_of_pytorch() {
+    let golden = [
+        (-30.0, -2.807_286_890_651_79e-12),
+        (-5.0, -0.033_464_254_621_424_28),
+        (-1.0, -0.268_941_421_369_995_1),
+        (-1e-3, -0.000_499_750_000_020_833_4),
+        (0.0, 0.0),
+        (0.5, 0.311_229_665_600_927_3),
+        (2.0, 1.761_594_155_955_764_6),
+        (30.0, 29.999_999_999_997_197),
+    ];
+    let one = panels(&Array2::ones((1, 1)), false);
+    for (x, expected) in golden {
+        let found = outputs(&Array2::from_elem((1, 1), x), &one, &[], Activation::Silu)[[0, 0]];
+        assert!((f64::from(found) - expected).abs() <= 2e-7 * f64::from(x.abs()), "{x}: {found}, {expected}");
+    }
+}
+
+#[test]
+fn factors_and_then_sums_follow_the_activation() {
+    for (rows, inputs, columns) in [(13, 40, 100), (9, DEPTH + 9, 50), (100, 20, 48)] {
+        let Case { x, weights, bias } = case(rows, inputs, columns);
+        let [factors, added] = [1, 2].map(|more| {
+            let numbers = numbers(rows * columns + more).split_off(more);
+            Array2::from_shape_vec((rows, columns), numbers).unwrap()
+        });
+        let panels = panels(&weights, false);
+        for activation in [Activation::None, Activation::TanhGelu, Activation::Silu] {
+            let plain = outputs(&x, &panels, &bias, activation);
+            let after = |factors, added| After { bias: &bias, activation, factors, added };
+            let found = |factors, added| outputs_after(&x, &panels, after(factors, added));
+            assert_eq!(found(Some(factors.view()), None), &plain * &factors);
+            assert_eq!(found(None, Some(added.view())), &plain + &added);
+            assert_eq!(found(Some(factors.view()), Some(added.view())), &plain * &factors + &added);
+        }
+    }
+}
+
 #[test]
 fn what_is_no_number_stays_none_in_its_row_only() {
     let Case { mut x, weights, bias } = case(11, 20, 60);
     x[[3, 7]] = f32::NAN;
     let panels = panels(&weights, false);
-    for activation in [Activation::None, Activation::TanhGelu] {
+    for activation in [Activation::None, Activation::TanhGelu, Activation::Silu] {
         let found = outputs(&x, &panels, &bias, activation);
         assert!(found.indexed_iter().all(|((row, _), y)| y.is_nan() == (row == 3)));
     }

@@ -4,19 +4,22 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ndarray::{ArrayViewMut2, Axis};
+use ndarray::{Array2, ArrayView2, ArrayViewD, ArrayViewMut2, Axis, Zip};
 use ort::operator::{ComputeContext, Kernel, KernelContext, Operator, OperatorInput, OperatorOutput};
 use ort::value::TensorElementType::Float32;
+use ort::value::{ValueRef, ValueRefMut};
 use ort::{Error, Result};
 
 use super::stored::{Place, StoredWeights};
-use crate::model::kernels::{Activation, PANEL, Panels, depths, multiply};
+use crate::model::kernels::{Activation, After, PANEL, Panels, depths, multiply};
 
 /// Rows that one task computes at most: they stay in the second-level cache while the panels go by.
 const ROWS_PER_TASK: usize = 96;
 
-/// x [.., inputs] and a bias [outputs], if there is one, to [.., outputs]. Attributes: the `file` of the weights and the `offset`
-/// of their first byte, `inputs` and `outputs`, 1 for weights that are `transposed`, and 1 for `tanh_gelu` after the layer.
+/// activation(x [.., inputs] weights + bias [outputs]) factors [.., outputs] + added [.., outputs] to [.., outputs], with or without
+/// the last three. What is added may be of another shape; the sum's is then that of ONNX's `Add`. Attributes: the `file` of the
+/// weights and the `offset` of their first byte, `inputs` and `outputs`, 1 for weights that are `transposed`, and the `activation`,
+/// if there is one: a name that [`Activation::named`] knows.
 pub(in crate::model) struct Linear {
     pub weights: Arc<StoredWeights>,
 }
@@ -34,7 +37,8 @@ impl Operator for Linear {
     }
 
     fn inputs(&self) -> impl IntoIterator<Item = OperatorInput> {
-        [OperatorInput::required(Float32), OperatorInput::optional(Float32)]
+        let [bias, factors, added] = [(); 3].map(|()| OperatorInput::optional(Float32));
+        [OperatorInput::required(Float32), bias, factors, added]
     }
 
     fn outputs(&self) -> impl IntoIterator<Item = OperatorOutput> {
@@ -56,9 +60,10 @@ impl Operator for Linear {
             transposed: number("transposed").is_ok_and(|flag| flag == 1),
         };
         let weights = self.weights.read(&place).map_err(|error| Error::new(place.unreadable(&error)))?;
-        let activation = match context.get::<i64>("tanh_gelu") {
-            Some(1) => Activation::TanhGelu,
-            _ => Activation::None,
+        let activation = match context.get::<String>("activation") {
+            Some(name) => Activation::named(&name)
+                .ok_or_else(|| Error::new(format!("there is no activation `{name}`")))?,
+            None => Activation::None,
         };
         Ok(LinearKernel { weights, activation })
     }
@@ -73,41 +78,100 @@ pub(in crate::model) struct LinearKernel {
 impl Kernel for LinearKernel {
     fn compute(&mut self, context: &ComputeContext) -> Result<()> {
         let Panels { inputs, outputs, .. } = *self.weights;
-        let wrong = |what: &str, expected: usize, found: &[i64]| {
-            Error::new(format!("expected {what} of {expected} numbers, found the shape {found:?}"))
+        let given = [context.input(0)?, context.input(1)?, context.input(2)?, context.input(3)?];
+        let [x, bias, factors, added] = given.each_ref().map(floats);
+        let (bias, factors, added) = (bias?, factors?, added?);
+        let x = x?.ok_or_else(|| Error::new("expected rows, found none"))?;
+        let wrong = |what: &str, expected: &[usize], found: &[usize]| {
+            Error::new(format!("expected {what} {expected:?}, found {found:?}"))
         };
-        let x = context.input(0)?.ok_or_else(|| wrong("rows", inputs, &[]))?;
-        let (shape, x) = x.try_extract_tensor::<f32>()?;
-        let mut shape = shape.to_vec();
+        let mut shape = x.shape().to_vec();
         match shape.last_mut() {
-            Some(last) if *last == inputs as i64 => *last = outputs as i64,
-            _ => return Err(wrong("rows", inputs, &shape)),
+            Some(last) if *last == inputs => *last = outputs,
+            _ => return Err(wrong("rows that end with the axis", &[inputs], x.shape())),
         }
-        let bias = context.input(1)?;
-        let bias = bias.as_ref().map(|bias| bias.try_extract_tensor::<f32>()).transpose()?;
-        let bias = match bias {
-            Some((found, bias)) if bias.len() != outputs => return Err(wrong("a bias", outputs, found)),
-            bias => bias.map(|(_, bias)| bias),
-        };
-        let mut y = context.output(0, shape)?.ok_or_else(|| Error::new("expected an output, found none"))?;
-        let (_, y) = y.try_extract_tensor_mut::<f32>()?;
-        let y = ArrayViewMut2::from_shape((x.len() / inputs, outputs), y).map_err(Error::wrap)?;
+        for (what, found, expected) in [("a bias", &bias, &[outputs][..]), ("factors", &factors, &shape)] {
+            if let Some(found) = found.as_ref().filter(|found| found.shape() != expected) {
+                return Err(wrong(what, expected, found.shape()));
+            }
+        }
+        let rows = (x.len() / inputs, outputs);
+        let x = x.as_slice().unwrap_or_default();
+        let bias = bias.as_ref().and_then(|bias| bias.as_slice()).unwrap_or_default();
+        let after =
+            After { bias, activation: self.activation, factors: as_rows(factors, rows)?, added: None };
+        match added {
+            Some(added) if added.shape() != shape => {
+                let mut y = Array2::zeros(rows);
+                self.fill(context, x, after, y.view_mut())?;
+                let y = y.into_shape_with_order(shape).map_err(Error::wrap)?;
+                let shape = common_shape(y.shape(), added.shape());
+                let mut sum = output(context, &shape)?;
+                let mut sum = sum.try_extract_array_mut::<f32>()?;
+                match (y.broadcast(&shape[..]), added.broadcast(&shape[..])) {
+                    (Some(y), Some(added)) => {
+                        Zip::from(&mut sum).and(y).and(added).for_each(|sum, y, added| *sum = y + added);
+                    }
+                    _ => return Err(wrong("numbers that can be added to", y.shape(), added.shape())),
+                }
+            }
+            added => {
+                let mut y = output(context, &shape)?;
+                let y = y.try_extract_array_mut::<f32>()?.into_shape_with_order(rows).map_err(Error::wrap)?;
+                self.fill(context, x, After { added: as_rows(added, rows)?, ..after }, y)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl LinearKernel {
+    /// Computes the rows of `y` from those of `x`.
+    fn fill(&self, context: &ComputeContext, x: &[f32], after: After, y: ArrayViewMut2<f32>) -> Result<()> {
         if x.is_empty() {
             return Ok(());
         }
         let tasks = tasks(y);
+        let Panels { inputs, outputs, .. } = *self.weights;
         let panels = outputs.div_ceil(PANEL);
-        let (weights, activation) = (&self.weights, self.activation);
+        let weights = &self.weights;
         (0..depths(inputs)).try_for_each(|depth| {
             context.par_for(tasks.len(), 0, |task| {
                 let (block, panel) = (task / panels, task % panels);
                 let mut y = tasks[task].lock().unwrap_or_else(PoisonError::into_inner);
-                let x = &x[block * ROWS_PER_TASK * inputs..][..y.nrows() * inputs];
-                let bias = bias.map_or(&[][..], |bias| &bias[panel * PANEL..][..y.ncols()]);
-                multiply(x, weights, depth, panel, bias, activation, &mut y);
+                let (row, column) = (block * ROWS_PER_TASK, panel * PANEL);
+                let (rows, columns) = (row..row + y.nrows(), column..column + y.ncols());
+                let x = &x[row * inputs..][..y.nrows() * inputs];
+                multiply(x, weights, depth, panel, after.part(rows, columns), &mut y);
             })
         })
     }
+}
+
+/// An optional input.
+fn floats<'v>(value: &'v Option<ValueRef<'_>>) -> Result<Option<ArrayViewD<'v, f32>>> {
+    value.as_ref().map(|value| value.try_extract_array()).transpose()
+}
+
+fn as_rows(
+    numbers: Option<ArrayViewD<'_, f32>>,
+    rows: (usize, usize),
+) -> Result<Option<ArrayView2<'_, f32>>> {
+    numbers.map(|numbers| numbers.into_shape_with_order(rows)).transpose().map_err(Error::wrap)
+}
+
+fn output<'c>(context: &'c ComputeContext, shape: &[usize]) -> Result<ValueRefMut<'c>> {
+    let shape: Vec<i64> = shape.iter().map(|&size| size as i64).collect();
+    context.output(0, shape)?.ok_or_else(|| Error::new("expected an output, found none"))
+}
+
+/// The shape of a sum by the rules of ONNX (and NumPy): axes are matched from the last one on, and those of size 1 stretched.
+fn common_shape(one: &[usize], other: &[usize]) -> Vec<usize> {
+    let axes = one.len().max(other.len());
+    let size =
+        |shape: &[usize], axis: usize| (axis + shape.len()).checked_sub(axes).map_or(1, |axis| shape[axis]);
+    let sizes = (0..axes).map(|axis| (size(one, axis), size(other, axis)));
+    sizes.map(|(one, other)| if one == 1 { other } else { one }).collect()
 }
 
 /// Blocks of rows, and in each the panels.
@@ -124,4 +188,17 @@ fn tasks(y: ArrayViewMut2<f32>) -> Vec<Mutex<ArrayViewMut2<f32>>> {
     };
     let blocks = split(y, Axis(0), rows, ROWS_PER_TASK);
     blocks.flat_map(|block| split(block, Axis(1), columns, PANEL)).map(Mutex::new).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::common_shape;
+
+    #[test]
+    fn shapes_of_sums_are_those_of_numpy() {
+        assert_eq!(common_shape(&[2, 3, 5], &[5]), [2, 3, 5]);
+        assert_eq!(common_shape(&[3, 1], &[4, 1, 2]), [4, 3, 2]);
+        assert_eq!(common_shape(&[1, 5], &[0, 5]), [0, 5]);
+        assert_eq!(common_shape(&[], &[1]), [1]);
+    }
 }

@@ -2,21 +2,29 @@
 //!
 //! The weights stay where they are in the model's files, and are no tensors of the graph any more.
 
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Component, Path, PathBuf};
 
 use super::attention::the_reader;
 use crate::model::graph::{Attribute, Edit, Graph, Node};
-use crate::model::kernels::LANES;
+use crate::model::kernels::{Activation, LANES};
 use crate::model::operators::{CROSSMODAL, Linear};
 
-/// Lets products with a stored matrix of 32-bit floats, `MatMul` or `Gemm`, be computed by [`Linear`] where they are work, with the addition of a
-/// bias and the GELU by the hyperbolic tangent that may follow. `path` is the graph's file.
+/// Lets products with a stored matrix of 32-bit floats, `MatMul` or `Gemm`, be computed by [`Linear`] where they are work, with what may
+/// follow: the addition of a bias; GELU by the hyperbolic tangent, or SiLU; the product with a layer beside it (gated units); and
+/// the sum with the residual stream. `path` is the graph's file.
 pub(in crate::model) fn own_linear_layers(graph: &Graph, path: &Path, edit: &mut Edit) {
-    for product in &graph.nodes {
-        if let Some(layer) = Layer::find(graph, product) {
-            layer.rewrite(path, edit);
-        }
+    let mut layers: Vec<Layer> =
+        graph.nodes.iter().filter_map(|product| Layer::find(graph, product)).collect();
+    let sizes: HashMap<&str, (&str, i64)> = layers
+        .iter()
+        .filter_map(|layer| Some((layer.last().outputs.first().copied()?, layer.rows())))
+        .collect();
+    let mut taken = BTreeSet::new();
+    for layer in &mut layers {
+        layer.extend(graph, &sizes, &mut taken);
     }
+    layers.iter().for_each(|layer| layer.rewrite(path, edit));
 }
 
 /// A linear layer.
@@ -29,12 +37,16 @@ struct Layer<'a> {
     /// Whether the weights are [outputs, inputs].
     transposed: bool,
     bias: Option<&'a str>,
-    has_gelu: bool,
+    activation: Activation,
+    /// What is multiplied, and then what is added.
+    factors: Option<&'a str>,
+    added: Option<&'a str>,
     /// The product, and what follows it.
     nodes: Vec<&'a Node<'a>>,
 }
 
 impl<'a> Layer<'a> {
+    /// The product with its bias and activation.
     fn find(graph: &'a Graph<'a>, product: &'a Node<'a>) -> Option<Self> {
         let &[x, weights, ref rest @ ..] = &product.inputs[..] else { return None };
         let sizes = <[i64; 2]>::try_from(graph.sizes(weights)?).ok()?;
@@ -55,11 +67,58 @@ impl<'a> Layer<'a> {
             bias = Some(constant);
             nodes.push(add);
         }
-        let gelu = the_reader(graph, nodes[nodes.len() - 1])
-            .filter(|node| is(node, "Gelu") && node.text("approximate") == Some("tanh"));
-        nodes.extend(gelu);
+        let activation = activation(graph, nodes[nodes.len() - 1]);
+        nodes.extend(activation.iter().flat_map(|(_, nodes)| nodes));
+        let activation = activation.map_or(Activation::None, |(activation, _)| activation);
         let weights = (stored.file, stored.offset);
-        Some(Self { x, weights, inputs, outputs, transposed, bias, has_gelu: gelu.is_some(), nodes })
+        let (factors, added) = (None, None);
+        Some(Self { x, weights, inputs, outputs, transposed, bias, activation, factors, added, nodes })
+    }
+
+    fn last(&self) -> &'a Node<'a> {
+        self.nodes[self.nodes.len() - 1]
+    }
+
+    /// What its outputs have in common with those of layers beside it, and with no others': what it reads, and their width.
+    fn rows(&self) -> (&'a str, i64) {
+        (self.x, self.outputs)
+    }
+
+    /// Takes in a product with a layer beside it, which is of the same shape, and a sum with what is no weight. `taken`: the nodes
+    /// that other layers took in.
+    fn extend(
+        &mut self,
+        graph: &'a Graph<'a>,
+        layers: &HashMap<&str, (&str, i64)>,
+        taken: &mut BTreeSet<&'a str>,
+    ) {
+        if let Some((product, factors)) = self.reader_with_another(graph, "Mul", taken)
+            && layers.get(factors) == Some(&self.rows())
+        {
+            self.factors = Some(factors);
+            self.nodes.push(product);
+            taken.extend(&product.outputs);
+        }
+        if let Some((sum, added)) = self.reader_with_another(graph, "Add", taken)
+            && !graph.is_weight(added)
+        {
+            self.added = Some(added);
+            self.nodes.push(sum);
+            taken.extend(&sum.outputs);
+        }
+    }
+
+    /// The one node that reads the outputs, if it is of that kind, and what else it reads.
+    fn reader_with_another(
+        &self,
+        graph: &'a Graph<'a>,
+        operator: &str,
+        taken: &BTreeSet<&str>,
+    ) -> Option<(&'a Node<'a>, &'a str)> {
+        let last = self.last();
+        let reader = the_reader(graph, last).filter(|node| is(node, operator))?;
+        let is_taken = reader.outputs.iter().any(|name| taken.contains(name));
+        Some((reader, other(reader, last)?)).filter(|_| !is_taken)
     }
 
     /// Leaves it alone where its weights are not in a file of the model's folder, which the runtime refuses better.
@@ -67,18 +126,47 @@ impl<'a> Layer<'a> {
         let (file, offset) = self.weights;
         let Some(path) = file.map_or(Some(path.to_path_buf()), |file| beside(path, file)) else { return };
         let (Some(path), Ok(offset)) = (path.to_str(), i64::try_from(offset)) else { return };
-        let attributes = [
+        let mut attributes = vec![
             Attribute::Text("file", path),
             Attribute::Integer("offset", offset),
             Attribute::Integer("inputs", self.inputs),
             Attribute::Integer("outputs", self.outputs),
             Attribute::Integer("transposed", self.transposed.into()),
-            Attribute::Integer("tanh_gelu", self.has_gelu.into()),
         ];
-        let inputs: Vec<&str> = [self.x].into_iter().chain(self.bias).collect();
-        let last = self.nodes[self.nodes.len() - 1];
+        attributes.extend(self.activation.name().map(|name| Attribute::Text("activation", name)));
+        let mut inputs = vec![self.x];
+        for (place, input) in [self.bias, self.factors, self.added].into_iter().enumerate() {
+            if let Some(input) = input {
+                inputs.resize(1 + place, "");
+                inputs.push(input);
+            }
+        }
         self.nodes.iter().for_each(|node| edit.strike(node));
-        edit.node_with(Linear::NAME, CROSSMODAL, &inputs, &last.outputs, &attributes);
+        edit.node_with(Linear::NAME, CROSSMODAL, &inputs, &self.last().outputs, &attributes);
+    }
+}
+
+/// The activation that alone reads what a node gives, and its nodes.
+fn activation<'a>(graph: &'a Graph<'a>, node: &Node) -> Option<(Activation, Vec<&'a Node<'a>>)> {
+    if let Some(reader) = the_reader(graph, node) {
+        let is_gelu = is(reader, "Gelu") && reader.text("approximate") == Some("tanh");
+        return is_gelu.then(|| (Activation::TanhGelu, vec![reader]));
+    }
+    // SiLU is written as x times its logistic function.
+    let &[x] = &node.outputs[..] else { return None };
+    let readers: Vec<&Node> = graph.consumers(x).collect();
+    let sigmoid = readers.iter().find(|node| is(node, "Sigmoid")).filter(|_| readers.len() == 2)?;
+    let product = the_reader(graph, sigmoid).filter(|node| is(node, "Mul") && !graph.is_output(x))?;
+    (other(product, sigmoid)? == x).then(|| (Activation::Silu, vec![*sigmoid, product]))
+}
+
+/// What a node of two inputs reads beside what another one gives.
+fn other<'a>(node: &Node<'a>, source: &Node) -> Option<&'a str> {
+    let &[output] = &source.outputs[..] else { return None };
+    match node.inputs[..] {
+        [first, second] if first == output && second != output => Some(second),
+        [first, second] if second == output && first != output => Some(first),
+        _ => None,
     }
 }
 
@@ -111,20 +199,24 @@ fn is_product(node: &Node) -> Option<bool> {
 mod tests {
     use super::*;
 
-    const OPERATORS: [&str; 5] = ["MatMul", "Gemm", "Add", "Gelu", Linear::NAME];
+    const OPERATORS: [&str; 7] = ["MatMul", "Gemm", "Add", "Gelu", "Sigmoid", "Mul", Linear::NAME];
 
-    /// A fixture's vision encoder.
-    fn encoder(family: &str) -> Vec<u8> {
+    /// A fixture's graph.
+    fn graph(family: &str, name: &str) -> Vec<u8> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models").join(family);
-        std::fs::read(folder.join("onnx/vision_encoder.onnx")).unwrap()
+        std::fs::read(folder.join("onnx").join(name)).unwrap()
     }
 
-    fn count(model: &[u8]) -> [usize; 5] {
+    fn encoder(family: &str) -> Vec<u8> {
+        graph(family, "vision_encoder.onnx")
+    }
+
+    fn count(model: &[u8]) -> [usize; 7] {
         let graph = Graph::read(model).unwrap();
         OPERATORS.map(|operator| graph.nodes.iter().filter(|node| node.operator == operator).count())
     }
 
-    fn rewritten(mut model: Vec<u8>) -> [usize; 5] {
+    fn rewritten(mut model: Vec<u8>) -> [usize; 7] {
         let mut edit = Edit::default();
         own_linear_layers(&Graph::read(&model).unwrap(), Path::new("folder/encoder.onnx"), &mut edit);
         edit.apply(&mut model).unwrap();
@@ -134,14 +226,61 @@ mod tests {
     #[test]
     fn products_take_in_what_follows_them() {
         for (family, before, after) in [
-            ("smolvlm", [13, 0, 32, 2, 0], [0, 0, 20, 0, 13]),
-            // GELU by the error function is another one.
-            ("internvl", [14, 0, 13, 3, 0], [0, 0, 5, 3, 14]),
-            ("qwen2_vl", [0, 10, 11, 1, 0], [0, 0, 11, 1, 10]),
+            ("smolvlm", [13, 0, 32, 2, 0, 16], [0, 0, 16, 0, 0, 16, 13]),
+            // GELU by the error function is another one, and factors that are weights are left alone.
+            ("internvl", [14, 0, 13, 3, 0, 4], [0, 0, 5, 3, 0, 4, 14]),
+            // The logistic function of 1.702 x is not SiLU's.
+            ("qwen2_vl", [0, 10, 11, 1, 2, 18], [0, 0, 7, 1, 2, 18, 10]),
         ] {
             let model = encoder(family);
-            assert_eq!((count(&model), rewritten(model)), (before, after), "{family}: {OPERATORS:?}");
+            assert_eq!(
+                (&count(&model)[..6], rewritten(model)),
+                (&before[..], after),
+                "{family}: {OPERATORS:?}"
+            );
         }
+        // Gated units, of SiLU and of GELU.
+        for (family, before, after) in [
+            ("smolvlm", [15, 0, 9, 0, 2, 5], [0, 0, 5, 0, 0, 1, 15]),
+            ("qwen2_vl", [15, 0, 19, 0, 2, 13], [0, 0, 9, 0, 0, 9, 15]),
+            ("paligemma", [15, 0, 9, 2, 0, 3], [0, 0, 5, 0, 0, 1, 15]),
+        ] {
+            let model = graph(family, "decoder_model_merged.onnx");
+            assert_eq!(
+                (&count(&model)[..6], rewritten(model)),
+                (&before[..], after),
+                "{family}: {OPERATORS:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_sum_of_two_layers_is_one_of_them_and_the_other() {
+        let mut model = graph("smolvlm", "decoder_model_merged.onnx");
+        let file = model.clone();
+        let read = Graph::read(&file).unwrap();
+        let products: Vec<&Node> = read.nodes.iter().filter(|node| is(node, "MatMul")).collect();
+        let (first, second) = (products[0], products[14]);
+        let mut edit = Edit::default();
+        for name in ["one", "other"] {
+            edit.node("MatMul", "", &[first.inputs[0], first.inputs[1]], &[name]);
+        }
+        edit.node("Add", "", &["one", "other"], &["sum"]);
+        edit.node("MatMul", "", &["sum", second.inputs[1]], &["read"]);
+        edit.apply(&mut model).unwrap();
+        let [.., adds, _, _, _, layers] = rewritten(model.clone());
+        let [_, _, before, ..] = rewritten(file);
+        assert_eq!((adds, layers), (before, 18));
+        let mut edit = Edit::default();
+        own_linear_layers(&Graph::read(&model).unwrap(), Path::new("folder/decoder.onnx"), &mut edit);
+        edit.apply(&mut model).unwrap();
+        let graph = Graph::read(&model).unwrap();
+        let sum = graph.producer("sum").unwrap();
+        assert_eq!((sum.operator, &sum.inputs[1..]), (Linear::NAME, &["", "", "other"][..]));
+        assert_eq!(
+            graph.producer("other").map(|node| (node.operator, node.inputs.len())),
+            Some((Linear::NAME, 1))
+        );
     }
 
     #[test]
@@ -151,7 +290,29 @@ mod tests {
         let gelu = graph.nodes.iter().find(|node| node.operator == "Gelu").unwrap();
         let add = graph.producer(gelu.inputs[0]).unwrap();
         let product = graph.producer(add.inputs[0]).or(graph.producer(add.inputs[1])).unwrap();
-        for (read, after) in [(product.outputs[0], [0, 0, 21, 1, 13]), (add.outputs[0], [0, 0, 20, 1, 13])] {
+        for (read, after) in [
+            (product.outputs[0], [0, 0, 17, 1, 0, 16, 13]),
+            (add.outputs[0], [0, 0, 16, 1, 0, 16, 13]),
+            (gelu.outputs[0], [0, 0, 16, 0, 0, 16, 13]),
+        ] {
+            let (mut model, mut edit) = (file.clone(), Edit::default());
+            edit.node("Relu", "", &[read], &["another reader's"]);
+            edit.apply(&mut model).unwrap();
+            assert_eq!(rewritten(model), after, "{read}: {OPERATORS:?}");
+        }
+        // Each step of a gated unit.
+        let file = self::graph("smolvlm", "decoder_model_merged.onnx");
+        let graph = Graph::read(&file).unwrap();
+        let sigmoid = graph.nodes.iter().find(|node| node.operator == "Sigmoid").unwrap();
+        let silu = graph.consumers(sigmoid.outputs[0]).next().unwrap();
+        let gated = graph.consumers(silu.outputs[0]).next().unwrap();
+        for (read, after) in [
+            (sigmoid.inputs[0], [0, 0, 5, 0, 1, 3, 15]),
+            (sigmoid.outputs[0], [0, 0, 5, 0, 1, 3, 15]),
+            // The layer beside takes the product in.
+            (silu.outputs[0], [0, 0, 5, 0, 0, 1, 15]),
+            (gated.outputs[0], [0, 0, 5, 0, 0, 1, 15]),
+        ] {
             let (mut model, mut edit) = (file.clone(), Edit::default());
             edit.node("Relu", "", &[read], &["another reader's"]);
             edit.apply(&mut model).unwrap();
