@@ -61,7 +61,8 @@ pub(super) struct SessionArguments {
 }
 
 /// Copies of a model have this size at most, all together, and that of a share of the memory: a thread that has a copy of its own waits
-/// for no other one, but copies read their weights side by side, too.
+/// for no other one. Copies count as a whole each: what is quantized is in memory once a copy, and where fp32 weights are shared
+/// (linear layers on processors with AVX-512) each copy still has activations, keys and values of its own.
 const COPIES_UP_TO_BYTES: u64 = 4 << 30;
 const COPIES_UP_TO_MEMORY: u64 = 4;
 

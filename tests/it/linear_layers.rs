@@ -1,5 +1,7 @@
 //! Linear layers are computed by an operator of our own: alone and in company, on one thread and on two, with the same bits.
 
+use std::io::{Seek, SeekFrom, Write};
+
 use crossmodal::model::graph::{Attribute, Edit, Graph};
 use crossmodal::model::{
     DecoderInput, GraphFile, Graphs, Model, ModelDirectory, OnnxRuntime, Precision, ProbeInput, Seen,
@@ -48,7 +50,7 @@ fn logits_stay_and_have_the_same_bits_in_any_company() {
         return;
     }
     let rows: Vec<i64> = (0..21).collect();
-    for family in ["llava", "qwen2_5_vl", "smolvlm"] {
+    for family in ["llava", "qwen2_5_vl", "smolvlm", "paligemma"] {
         let mut unchanged =
             model(family, SessionSettings { graphs: Graphs::Exported, ..SessionSettings::default() });
         let expected = logits(&mut unchanged, &rows);
@@ -74,6 +76,9 @@ fn logits_stay_and_have_the_same_bits_in_any_company() {
 /// A sum whose other side has another shape, which the file does not tell.
 #[test]
 fn what_is_added_may_be_stretched() {
+    if !has_wide_vectors() {
+        return;
+    }
     let copy = copy_of(&folder_of("tests/models", "llava"));
     let directory = ModelDirectory::open(copy.path(), Precision::Fp32).unwrap();
     let runtime = OnnxRuntime::open(library(), &[]).unwrap();
@@ -98,6 +103,35 @@ fn what_is_added_may_be_stretched() {
     let farthest =
         (found(Graphs::Exported) - found(Graphs::Own)).iter().fold(0f32, |most, apart| most.max(apart.abs()));
     assert!(farthest < 1e-5, "{farthest}");
+}
+
+/// The file's weights change behind the back of a model that is open, which only one that shares them does not see.
+#[test]
+fn copies_of_a_model_share_weights() {
+    if !has_wide_vectors() {
+        return;
+    }
+    let copy = copy_of(&folder_of("tests/models", "llava"));
+    let directory = ModelDirectory::open(copy.path(), Precision::Fp32).unwrap();
+    let runtime = OnnxRuntime::open(library(), &[]).unwrap();
+    let open = || Model::load(runtime, &directory, SessionSettings::default()).unwrap();
+    let mut first = open();
+    let expected = logits(&mut first, &[0, 1]);
+
+    let path = directory.graph(GraphFile::Decoder);
+    let bytes = std::fs::read(path).unwrap();
+    let graph = Graph::read(&bytes).unwrap();
+    let weights = graph.producer("logits").unwrap().inputs[1];
+    let [inputs, outputs] = graph.sizes(weights).unwrap()[..] else { panic!("{weights}") };
+    let mut file = std::fs::File::options().write(true).open(path).unwrap();
+    let modified = file.metadata().unwrap().modified().unwrap();
+    file.seek(SeekFrom::Start(graph.stored(weights).unwrap().offset)).unwrap();
+    file.write_all(&vec![0; 4 * inputs as usize * outputs as usize]).unwrap();
+    file.set_modified(modified).unwrap();
+
+    assert_eq!(logits(&mut open(), &[0, 1]), expected);
+    drop(first);
+    assert!(logits(&mut open(), &[0, 1]).iter().all(|logit| *logit == 0.0));
 }
 
 #[test]

@@ -1,15 +1,13 @@
 //! Which sets of operators a file names.
 
 use super::Malformed;
+use super::branches::ATTRIBUTE_GRAPHS;
 use super::field;
 use super::wire::{Body, Fields};
 
 /// Of `ModelProto` and `FunctionProto`.
 const MODEL_FUNCTION: u64 = 25;
 const FUNCTION_NODE: u64 = 7;
-
-/// Of `AttributeProto`: several graphs.
-const ATTRIBUTE_GRAPHS: u64 = 11;
 
 /// Whether a node of a domain is in a model: in its graph, in branches, or in functions.
 ///

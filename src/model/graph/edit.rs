@@ -100,7 +100,7 @@ impl Edit {
             for source in node.inputs.iter().filter_map(|name| graph.producer(name)) {
                 let is_unread = source.outputs.iter().all(|name| {
                     let unread = graph.consumers(name).all(|reader| self.struck.contains(&reader.at));
-                    unread && !kept.contains(name) && !graph.is_output(name)
+                    unread && !kept.contains(name) && !graph.is_kept(name)
                 });
                 if is_unread && self.struck.insert(source.at) {
                     sources.push(source);

@@ -2,6 +2,7 @@
 //!
 //! [`Graph`] reads names: nodes with their inputs and outputs, declared types, weights. [`Edit`] changes nodes in place.
 
+mod branches;
 mod domains;
 mod edit;
 mod interface;
@@ -10,7 +11,7 @@ mod skeleton;
 mod tensor;
 mod wire;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 pub use domains::names_operators;
 pub use edit::{Attribute, Edit};
@@ -100,6 +101,8 @@ pub struct Graph<'a> {
     weights: HashMap<&'a str, &'a [u8]>,
     /// Which node computes a tensor.
     producers: HashMap<&'a str, usize>,
+    /// What branches read.
+    read_inside: HashSet<&'a str>,
 }
 
 /// A declaration `name: type`.
@@ -150,6 +153,7 @@ impl<'a> Graph<'a> {
             match (number, body) {
                 (field::GRAPH_NODE, Body::Bytes(body)) => {
                     let node = Node::read(body, at)?;
+                    branches::names_read(body, &mut self.read_inside)?;
                     let computed = node.outputs.iter().filter(|name| !name.is_empty());
                     self.producers.extend(computed.map(|name| (*name, self.nodes.len())));
                     self.nodes.push(node);
@@ -215,6 +219,11 @@ impl<'a> Graph<'a> {
     /// Whether a tensor is an output of the graph.
     pub fn is_output(&self, name: &str) -> bool {
         self.output(name).is_some()
+    }
+
+    /// Whether a tensor is needed beside the nodes that read it: as an output of the graph, or in a branch.
+    pub fn is_kept(&self, name: &str) -> bool {
+        self.is_output(name) || self.read_inside.contains(name)
     }
 
     /// The output of that name, by the name in the file.

@@ -1,6 +1,6 @@
 //! Linear layers in 32-bit floats.
 //!
-//! A number is one sum over all inputs, in their order, and then the bias: whatever is computed beside it.
+//! A number is one sum over all inputs, in their order, and then what follows: whatever is computed beside it.
 
 use std::ops::Range;
 
@@ -17,9 +17,9 @@ const ROWS: usize = 8;
 /// Inputs that are gone through before the next rows follow: weights of so many stay in the second-level cache, and a task's rows.
 const DEPTH: usize = 1024;
 
-/// What follows the product of a linear layer, in this order.
+/// What follows the product of a linear layer, in this order. Rows are contiguous.
 #[derive(Debug, Clone, Copy, Default)]
-pub(in crate::model) struct After<'a> {
+pub(in crate::model) struct Epilogue<'a> {
     /// Added to all rows, [columns]; empty where there is none.
     pub bias: &'a [f32],
     pub activation: Activation,
@@ -29,11 +29,11 @@ pub(in crate::model) struct After<'a> {
     pub added: Option<ArrayView2<'a, f32>>,
 }
 
-impl After<'_> {
+impl Epilogue<'_> {
     /// That of some rows and columns.
     pub fn part(self, rows: Range<usize>, columns: Range<usize>) -> Self {
         Self {
-            bias: self.bias.get(columns.clone()).unwrap_or_default(),
+            bias: if self.bias.is_empty() { &[] } else { &self.bias[columns.clone()] },
             activation: self.activation,
             factors: self.factors.map(|numbers| numbers.slice_move(s![rows.clone(), columns.clone()])),
             added: self.added.map(|numbers| numbers.slice_move(s![rows, columns])),
@@ -76,20 +76,19 @@ pub(in crate::model) fn depths(inputs: usize) -> usize {
 
 widest! {
     /// One panel's outputs `y` [rows, columns of the panel] of the rows `x` [rows, inputs]: adds the products of one of the
-    /// [`depths`] to those of the ones before it, and computes what comes `after` the last one, which is given for these rows and
-    /// columns.
+    /// [`depths`] to those of the ones before it, and after the last one what follows, which is given for these rows and columns.
     pub(in crate::model) fn multiply<L>(
         x: &[f32],
         weights: &Panels,
         depth: usize,
         panel: usize,
-        after: After,
+        epilogue: Epilogue,
         y: &mut ArrayViewMut2<f32>,
     ) {
         let inputs = weights.inputs;
         let piece = |panel| weights.panel(panel).chunks(DEPTH).nth(depth).unwrap_or_default();
         let (weights, next) = (piece(panel), piece(panel + 1));
-        let bias = Columns::of(after.bias);
+        let bias = Columns::of(epilogue.bias);
         let is_last = depth + 1 == depths(inputs);
         // No block is much smaller than the others: a weight that is read for few rows is a long way for little work.
         let blocks = y.nrows().div_ceil(ROWS).max(1);
@@ -111,8 +110,8 @@ widest! {
                 let Some(y) = y.row_mut(row).into_slice() else { continue };
                 match is_last {
                     true => {
-                        let (factors, added) = (of_row(after.factors), of_row(after.added));
-                        finish::<L>(sums, &bias, after.activation, factors.as_ref(), added.as_ref(), y);
+                        let (factors, added) = (of_row(epilogue.factors), of_row(epilogue.added));
+                        finish::<L>(sums, &bias, epilogue.activation, factors.as_ref(), added.as_ref(), y);
                     }
                     false => y.copy_from_slice(&sums.0.as_flattened()[..y.len()]),
                 }

@@ -16,7 +16,7 @@ mod linear;
 mod panels;
 
 pub(super) use lanes::LANES;
-pub(super) use linear::{Activation, After, depths, multiply};
+pub(super) use linear::{Activation, Epilogue, depths, multiply};
 pub(super) use panels::{PANEL, Panels};
 
 /// Whether this processor has the instructions that the kernels are made for. Without, the runtime's own are faster.

@@ -11,13 +11,13 @@ use ort::value::{ValueRef, ValueRefMut};
 use ort::{Error, Result};
 
 use super::stored::{Place, StoredWeights};
-use crate::model::kernels::{Activation, After, PANEL, Panels, depths, multiply};
+use crate::model::kernels::{Activation, Epilogue, PANEL, Panels, depths, multiply};
 
 /// Rows that one task computes at most: they stay in the second-level cache while the panels go by.
 const ROWS_PER_TASK: usize = 96;
 
-/// activation(x [.., inputs] weights + bias [outputs]) factors [.., outputs] + added [.., outputs] to [.., outputs], with or without
-/// the last three. What is added may be of another shape; the sum's is then that of ONNX's `Add`. Attributes: the `file` of the
+/// activation(x [.., inputs] weights + bias [outputs]) factors [.., outputs] + added [.., outputs] to [.., outputs]. Inputs are x, the
+/// bias, the factors and what is added, in this order; the last three may be left out. What is added may be of another shape; the sum's is then that of ONNX's `Add`. Attributes: the `file` of the
 /// weights and the `offset` of their first byte, `inputs` and `outputs`, 1 for weights that are `transposed`, and the `activation`,
 /// if there is one: a name that [`Activation::named`] knows.
 pub(in crate::model) struct Linear {
@@ -96,14 +96,19 @@ impl Kernel for LinearKernel {
             }
         }
         let rows = (x.len() / inputs, outputs);
-        let x = x.as_slice().unwrap_or_default();
-        let bias = bias.as_ref().and_then(|bias| bias.as_slice()).unwrap_or_default();
-        let after =
-            After { bias, activation: self.activation, factors: as_rows(factors, rows)?, added: None };
+        let contiguous = || Error::new("expected contiguous numbers");
+        let x = x.as_slice().ok_or_else(contiguous)?;
+        let bias = match &bias {
+            Some(bias) => bias.as_slice().ok_or_else(contiguous)?,
+            None => &[],
+        };
+        let epilogue =
+            Epilogue { bias, activation: self.activation, factors: as_rows(factors, rows)?, added: None };
         match added {
+            // Rare, such as position embeddings that are computed: on one thread.
             Some(added) if added.shape() != shape => {
                 let mut y = Array2::zeros(rows);
-                self.fill(context, x, after, y.view_mut())?;
+                self.fill(context, x, epilogue, y.view_mut())?;
                 let y = y.into_shape_with_order(shape).map_err(Error::wrap)?;
                 let shape = common_shape(y.shape(), added.shape());
                 let mut sum = output(context, &shape)?;
@@ -118,7 +123,7 @@ impl Kernel for LinearKernel {
             added => {
                 let mut y = output(context, &shape)?;
                 let y = y.try_extract_array_mut::<f32>()?.into_shape_with_order(rows).map_err(Error::wrap)?;
-                self.fill(context, x, After { added: as_rows(added, rows)?, ..after }, y)?;
+                self.fill(context, x, Epilogue { added: as_rows(added, rows)?, ..epilogue }, y)?;
             }
         }
         Ok(())
@@ -127,7 +132,13 @@ impl Kernel for LinearKernel {
 
 impl LinearKernel {
     /// Computes the rows of `y` from those of `x`.
-    fn fill(&self, context: &ComputeContext, x: &[f32], after: After, y: ArrayViewMut2<f32>) -> Result<()> {
+    fn fill(
+        &self,
+        context: &ComputeContext,
+        x: &[f32],
+        epilogue: Epilogue,
+        y: ArrayViewMut2<f32>,
+    ) -> Result<()> {
         if x.is_empty() {
             return Ok(());
         }
@@ -142,7 +153,7 @@ impl LinearKernel {
                 let (row, column) = (block * ROWS_PER_TASK, panel * PANEL);
                 let (rows, columns) = (row..row + y.nrows(), column..column + y.ncols());
                 let x = &x[row * inputs..][..y.nrows() * inputs];
-                multiply(x, weights, depth, panel, after.part(rows, columns), &mut y);
+                multiply(x, weights, depth, panel, epilogue.part(rows, columns), &mut y);
             })
         })
     }

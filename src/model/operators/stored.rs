@@ -24,19 +24,24 @@ pub(super) struct Place {
     pub transposed: bool,
 }
 
-/// What changes as a file does: its bytes and when it was written.
+/// What changes as a file does: its length and when it was written.
 type Version = (u64, Option<SystemTime>);
 
 impl StoredWeights {
-    /// The weights in the order of the product.
+    /// The weights in the order of the product. One reads at a time, so that none reads what another is reading.
     ///
     /// # Errors
     /// When the file cannot be read, or ends before them.
     pub(super) fn read(&self, place: &Place) -> Result<Arc<Panels>> {
-        let found = std::fs::metadata(&place.file)?;
+        // Nothing else is opened: a pipe would wait for a writer.
+        if !std::fs::metadata(&place.file)?.is_file() {
+            return Err(ErrorKind::InvalidInput.into());
+        }
+        let mut file = File::open(&place.file)?;
+        let found = file.metadata()?;
         let bytes = place.sizes.iter().try_fold(4u64, |bytes, size| bytes.checked_mul(*size as u64));
         let end = bytes.and_then(|bytes| bytes.checked_add(place.offset));
-        if !found.is_file() || end.is_none_or(|end| found.len() < end) {
+        if end.is_none_or(|end| found.len() < end) {
             return Err(ErrorKind::UnexpectedEof.into());
         }
         let key = (place.clone(), (found.len(), found.modified().ok()));
@@ -44,7 +49,6 @@ impl StoredWeights {
         if let Some(weights) = known.get(&key).and_then(Weak::upgrade) {
             return Ok(weights);
         }
-        let mut file = File::open(&place.file)?;
         file.seek(SeekFrom::Start(place.offset))?;
         let weights = Arc::new(Panels::read(file, place.sizes, place.transposed)?);
         known.retain(|_, weights| weights.strong_count() > 0);
@@ -63,6 +67,8 @@ impl Place {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -70,8 +76,12 @@ mod tests {
     fn weights_are_read_once_while_someone_has_them() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("weights");
-        let write = |number: f32, more: usize| std::fs::write(&path, number.to_le_bytes().repeat(64 + more));
-        write(1.0, 0).unwrap();
+        let written = |seconds: u64| {
+            std::fs::write(&path, [0; 4 * 128]).unwrap();
+            let file = File::options().write(true).open(&path).unwrap();
+            file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).unwrap();
+        };
+        written(1);
         let file = path.to_str().unwrap().to_string();
         let place = Place { file, offset: 0, sizes: [8, 8], transposed: false };
         let stored = StoredWeights::default();
@@ -80,18 +90,18 @@ mod tests {
         let others = [
             Place { transposed: true, ..place.clone() },
             Place { sizes: [4, 16], ..place.clone() },
-            Place { sizes: [4, 8], offset: 32, ..place.clone() },
+            Place { offset: 4, ..place.clone() },
         ];
         for other in others {
             assert!(!Arc::ptr_eq(&first, &stored.read(&other).unwrap()), "{other:?}");
         }
         // A file that was written anew is another one.
-        write(2.0, 1).unwrap();
+        written(2);
         assert!(!Arc::ptr_eq(&first, &stored.read(&place).unwrap()));
         // Nobody has them any more.
         drop(first);
         let again = stored.read(&place).unwrap();
         assert_eq!((again.inputs, Arc::strong_count(&again), stored.0.lock().unwrap().len()), (8, 1, 1));
-        assert!(stored.read(&Place { offset: 8, ..place }).is_err());
+        assert!(stored.read(&Place { offset: 4 * 64 + 4, ..place }).is_err());
     }
 }

@@ -130,7 +130,7 @@ fn rows<'a>(graph: &'a Graph<'a>, head: &Head<'a>) -> Option<&'a str> {
 
 /// Whether the head's nodes are read by one another only: nothing else expects logits at all positions.
 fn feeds_one_another(graph: &Graph, head: &Head, logits: &str) -> bool {
-    let is_read_once = |name: &&str| graph.consumers(name).count() == 1 && !graph.is_output(name);
+    let is_read_once = |name: &&str| graph.consumers(name).count() == 1 && !graph.is_kept(name);
     let nodes = [head.product].into_iter().chain(head.after.iter().copied());
     nodes.flat_map(|node| &node.outputs).filter(|name| **name != logits).all(is_read_once)
         && graph.consumers(logits).next().is_none()

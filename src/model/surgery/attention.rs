@@ -166,7 +166,7 @@ impl<'a> Attention<'a> {
 pub(super) fn the_reader<'a>(graph: &'a Graph<'a>, node: &Node) -> Option<&'a Node<'a>> {
     let &[name] = &node.outputs[..] else { return None };
     let mut readers = graph.consumers(name);
-    readers.next().filter(|_| readers.next().is_none() && !graph.is_output(name))
+    readers.next().filter(|_| readers.next().is_none() && !graph.is_kept(name))
 }
 
 #[cfg(test)]

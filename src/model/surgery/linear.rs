@@ -12,17 +12,17 @@ use crate::model::operators::{CROSSMODAL, Linear};
 
 /// Lets products with a stored matrix of 32-bit floats, `MatMul` or `Gemm`, be computed by [`Linear`] where they are work, with what may
 /// follow: the addition of a bias; GELU by the hyperbolic tangent, or SiLU; the product with a layer beside it (gated units); and
-/// the sum with the residual stream. `path` is the graph's file.
+/// the sum with another tensor, such as the residual stream. `path` is the graph's file.
 pub(in crate::model) fn own_linear_layers(graph: &Graph, path: &Path, edit: &mut Edit) {
     let mut layers: Vec<Layer> =
         graph.nodes.iter().filter_map(|product| Layer::find(graph, product)).collect();
-    let sizes: HashMap<&str, (&str, i64)> = layers
+    let shapes: HashMap<&str, (&str, i64)> = layers
         .iter()
-        .filter_map(|layer| Some((layer.last().outputs.first().copied()?, layer.rows())))
+        .filter_map(|layer| Some((layer.last().outputs.first().copied()?, layer.shape())))
         .collect();
     let mut taken = BTreeSet::new();
     for layer in &mut layers {
-        layer.extend(graph, &sizes, &mut taken);
+        layer.extend(graph, &shapes, &mut taken);
     }
     layers.iter().for_each(|layer| layer.rewrite(path, edit));
 }
@@ -79,28 +79,28 @@ impl<'a> Layer<'a> {
         self.nodes[self.nodes.len() - 1]
     }
 
-    /// What its outputs have in common with those of layers beside it, and with no others': what it reads, and their width.
-    fn rows(&self) -> (&'a str, i64) {
+    /// What the shape of its outputs follows from: the tensor that it reads, and its width.
+    fn shape(&self) -> (&'a str, i64) {
         (self.x, self.outputs)
     }
 
-    /// Takes in a product with a layer beside it, which is of the same shape, and a sum with what is no weight. `taken`: the nodes
-    /// that other layers took in.
+    /// Takes in a product with a layer beside it, which is of the same shape, and a sum with what is no constant. `shapes`: those
+    /// of all layers, by output; `taken`: outputs of the nodes that layers took in here.
     fn extend(
         &mut self,
         graph: &'a Graph<'a>,
-        layers: &HashMap<&str, (&str, i64)>,
+        shapes: &HashMap<&str, (&str, i64)>,
         taken: &mut BTreeSet<&'a str>,
     ) {
         if let Some((product, factors)) = self.reader_with_another(graph, "Mul", taken)
-            && layers.get(factors) == Some(&self.rows())
+            && shapes.get(factors) == Some(&self.shape())
         {
             self.factors = Some(factors);
             self.nodes.push(product);
             taken.extend(&product.outputs);
         }
         if let Some((sum, added)) = self.reader_with_another(graph, "Add", taken)
-            && !graph.is_weight(added)
+            && graph.sizes(added).is_none()
         {
             self.added = Some(added);
             self.nodes.push(sum);
@@ -156,7 +156,7 @@ fn activation<'a>(graph: &'a Graph<'a>, node: &Node) -> Option<(Activation, Vec<
     let &[x] = &node.outputs[..] else { return None };
     let readers: Vec<&Node> = graph.consumers(x).collect();
     let sigmoid = readers.iter().find(|node| is(node, "Sigmoid")).filter(|_| readers.len() == 2)?;
-    let product = the_reader(graph, sigmoid).filter(|node| is(node, "Mul") && !graph.is_output(x))?;
+    let product = the_reader(graph, sigmoid).filter(|node| is(node, "Mul") && !graph.is_kept(x))?;
     (other(product, sigmoid)? == x).then(|| (Activation::Silu, vec![*sigmoid, product]))
 }
 
@@ -196,167 +196,5 @@ fn is_product(node: &Node) -> Option<bool> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const OPERATORS: [&str; 7] = ["MatMul", "Gemm", "Add", "Gelu", "Sigmoid", "Mul", Linear::NAME];
-
-    /// A fixture's graph.
-    fn graph(family: &str, name: &str) -> Vec<u8> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models").join(family);
-        std::fs::read(folder.join("onnx").join(name)).unwrap()
-    }
-
-    fn encoder(family: &str) -> Vec<u8> {
-        graph(family, "vision_encoder.onnx")
-    }
-
-    fn count(model: &[u8]) -> [usize; 7] {
-        let graph = Graph::read(model).unwrap();
-        OPERATORS.map(|operator| graph.nodes.iter().filter(|node| node.operator == operator).count())
-    }
-
-    fn rewritten(mut model: Vec<u8>) -> [usize; 7] {
-        let mut edit = Edit::default();
-        own_linear_layers(&Graph::read(&model).unwrap(), Path::new("folder/encoder.onnx"), &mut edit);
-        edit.apply(&mut model).unwrap();
-        count(&model)
-    }
-
-    #[test]
-    fn products_take_in_what_follows_them() {
-        for (family, before, after) in [
-            ("smolvlm", [13, 0, 32, 2, 0, 16], [0, 0, 16, 0, 0, 16, 13]),
-            // GELU by the error function is another one, and factors that are weights are left alone.
-            ("internvl", [14, 0, 13, 3, 0, 4], [0, 0, 5, 3, 0, 4, 14]),
-            // The logistic function of 1.702 x is not SiLU's.
-            ("qwen2_vl", [0, 10, 11, 1, 2, 18], [0, 0, 7, 1, 2, 18, 10]),
-        ] {
-            let model = encoder(family);
-            assert_eq!(
-                (&count(&model)[..6], rewritten(model)),
-                (&before[..], after),
-                "{family}: {OPERATORS:?}"
-            );
-        }
-        // Gated units, of SiLU and of GELU.
-        for (family, before, after) in [
-            ("smolvlm", [15, 0, 9, 0, 2, 5], [0, 0, 5, 0, 0, 1, 15]),
-            ("qwen2_vl", [15, 0, 19, 0, 2, 13], [0, 0, 9, 0, 0, 9, 15]),
-            ("paligemma", [15, 0, 9, 2, 0, 3], [0, 0, 5, 0, 0, 1, 15]),
-        ] {
-            let model = graph(family, "decoder_model_merged.onnx");
-            assert_eq!(
-                (&count(&model)[..6], rewritten(model)),
-                (&before[..], after),
-                "{family}: {OPERATORS:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_sum_of_two_layers_is_one_of_them_and_the_other() {
-        let mut model = graph("smolvlm", "decoder_model_merged.onnx");
-        let file = model.clone();
-        let read = Graph::read(&file).unwrap();
-        let products: Vec<&Node> = read.nodes.iter().filter(|node| is(node, "MatMul")).collect();
-        let (first, second) = (products[0], products[14]);
-        let mut edit = Edit::default();
-        for name in ["one", "other"] {
-            edit.node("MatMul", "", &[first.inputs[0], first.inputs[1]], &[name]);
-        }
-        edit.node("Add", "", &["one", "other"], &["sum"]);
-        edit.node("MatMul", "", &["sum", second.inputs[1]], &["read"]);
-        edit.apply(&mut model).unwrap();
-        let [.., adds, _, _, _, layers] = rewritten(model.clone());
-        let [_, _, before, ..] = rewritten(file);
-        assert_eq!((adds, layers), (before, 18));
-        let mut edit = Edit::default();
-        own_linear_layers(&Graph::read(&model).unwrap(), Path::new("folder/decoder.onnx"), &mut edit);
-        edit.apply(&mut model).unwrap();
-        let graph = Graph::read(&model).unwrap();
-        let sum = graph.producer("sum").unwrap();
-        assert_eq!((sum.operator, &sum.inputs[1..]), (Linear::NAME, &["", "", "other"][..]));
-        assert_eq!(
-            graph.producer("other").map(|node| (node.operator, node.inputs.len())),
-            Some((Linear::NAME, 1))
-        );
-    }
-
-    #[test]
-    fn what_others_read_is_still_computed() {
-        let file = encoder("smolvlm");
-        let graph = Graph::read(&file).unwrap();
-        let gelu = graph.nodes.iter().find(|node| node.operator == "Gelu").unwrap();
-        let add = graph.producer(gelu.inputs[0]).unwrap();
-        let product = graph.producer(add.inputs[0]).or(graph.producer(add.inputs[1])).unwrap();
-        for (read, after) in [
-            (product.outputs[0], [0, 0, 17, 1, 0, 16, 13]),
-            (add.outputs[0], [0, 0, 16, 1, 0, 16, 13]),
-            (gelu.outputs[0], [0, 0, 16, 0, 0, 16, 13]),
-        ] {
-            let (mut model, mut edit) = (file.clone(), Edit::default());
-            edit.node("Relu", "", &[read], &["another reader's"]);
-            edit.apply(&mut model).unwrap();
-            assert_eq!(rewritten(model), after, "{read}: {OPERATORS:?}");
-        }
-        // Each step of a gated unit.
-        let file = self::graph("smolvlm", "decoder_model_merged.onnx");
-        let graph = Graph::read(&file).unwrap();
-        let sigmoid = graph.nodes.iter().find(|node| node.operator == "Sigmoid").unwrap();
-        let silu = graph.consumers(sigmoid.outputs[0]).next().unwrap();
-        let gated = graph.consumers(silu.outputs[0]).next().unwrap();
-        for (read, after) in [
-            (sigmoid.inputs[0], [0, 0, 5, 0, 1, 3, 15]),
-            (sigmoid.outputs[0], [0, 0, 5, 0, 1, 3, 15]),
-            // The layer beside takes the product in.
-            (silu.outputs[0], [0, 0, 5, 0, 0, 1, 15]),
-            (gated.outputs[0], [0, 0, 5, 0, 0, 1, 15]),
-        ] {
-            let (mut model, mut edit) = (file.clone(), Edit::default());
-            edit.node("Relu", "", &[read], &["another reader's"]);
-            edit.apply(&mut model).unwrap();
-            assert_eq!(rewritten(model), after, "{read}: {OPERATORS:?}");
-        }
-    }
-
-    #[test]
-    #[cfg(unix)]
-    #[allow(clippy::disallowed_methods, reason = "made-up files")]
-    fn weights_outside_of_the_folder_are_left_to_the_runtime() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
-        std::fs::create_dir_all(path("model/onnx")).unwrap();
-        std::fs::create_dir_all(path("blobs")).unwrap();
-        for file in ["model/onnx/decoder.onnx", "model/onnx/data", "blobs/data", "blobs/graph", "secret"] {
-            std::fs::write(path(file), "x").unwrap();
-        }
-        for (link, target) in
-            [("out", "../../secret"), ("blob", "../../blobs/data"), ("linked.onnx", "../../blobs/graph")]
-        {
-            std::os::unix::fs::symlink(target, path("model/onnx").join(link)).unwrap();
-        }
-        let found = |graph: &str, file: &str| beside(&path("model/onnx").join(graph), file).is_some();
-        assert!(found("decoder.onnx", "data"));
-        for file in ["out", "blob", "../../secret", "missing", ""] {
-            assert!(!found("decoder.onnx", file), "{file}");
-        }
-        // A graph that is a link itself, as in the Hugging Face cache, has its data where it points to.
-        assert!(found("linked.onnx", "blob") && !found("linked.onnx", "out"));
-    }
-
-    #[test]
-    fn weights_are_where_the_operator_looks_for_them() {
-        let mut model = encoder("qwen2_vl");
-        let mut edit = Edit::default();
-        own_linear_layers(&Graph::read(&model).unwrap(), Path::new("folder/encoder.onnx"), &mut edit);
-        edit.apply(&mut model).unwrap();
-        let graph = Graph::read(&model).unwrap();
-        for layer in graph.nodes.iter().filter(|node| node.operator == Linear::NAME) {
-            let number = |name| usize::try_from(layer.integer(name).unwrap()).unwrap();
-            let end = number("offset") + 4 * number("inputs") * number("outputs");
-            assert_eq!(layer.text("file"), Some("folder/encoder.onnx"));
-            assert!(end <= model.len() && layer.integer("transposed") == Some(1));
-        }
-    }
-}
+#[path = "linear_tests.rs"]
+mod tests;
