@@ -91,6 +91,13 @@ fn only_what_has_the_same_shape_is_multiplied() {
     assert_eq!(product("x", "pooled"), [0, 0, 1, 2]);
 }
 
+/// A layer of `x` and its SiLU, step by step.
+fn silu_layer(weights: &str, edit: &mut Edit) {
+    edit.node("MatMul", "", &["x", weights], &["y"]);
+    edit.node("Sigmoid", "", &["y"], &["sigmoid"]);
+    edit.node("Mul", "", &["sigmoid", "y"], &["swish"]);
+}
+
 #[test]
 fn constants_and_what_branches_read_are_left_alone() {
     let sum = |with: &'static str| {
@@ -102,9 +109,7 @@ fn constants_and_what_branches_read_are_left_alone() {
     assert_eq!((sum(""), sum("stream")), ([1, 0, 0, 1], [0, 0, 0, 1]));
     let gated = |read: &'static str| {
         more(move |weights, edit| {
-            edit.node("MatMul", "", &["x", weights], &["y"]);
-            edit.node("Sigmoid", "", &["y"], &["sigmoid"]);
-            edit.node("Mul", "", &["sigmoid", "y"], &["swish"]);
+            silu_layer(weights, edit);
             let mut branch = Edit::default();
             branch.node("Relu", "", &[read], &["in_branch"]);
             edit.node_with("If", "", &["is"], &["z"], &[Attribute::Graph("then_branch", &branch)]);
@@ -113,9 +118,7 @@ fn constants_and_what_branches_read_are_left_alone() {
     assert_eq!((gated("x"), gated("swish")), ([0, 0, 0, 1], [0, 0, 0, 1]));
     assert_eq!((gated("y"), gated("sigmoid")), ([0, 1, 1, 1], [0, 1, 1, 1]));
     let output = more(|weights, edit| {
-        edit.node("MatMul", "", &["x", weights], &["y"]);
-        edit.node("Sigmoid", "", &["y"], &["sigmoid"]);
-        edit.node("Mul", "", &["sigmoid", "y"], &["swish"]);
+        silu_layer(weights, edit);
         edit.output("y");
     });
     assert_eq!(output, [0, 1, 1, 1]);
