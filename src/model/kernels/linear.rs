@@ -4,11 +4,11 @@
 
 use std::ops::Range;
 
-use ndarray::{ArrayView2, ArrayViewMut2, s};
+use ndarray::{ArrayView2, ArrayViewMut2, Axis, s};
 
 use super::exp::exp2;
-use super::lanes::{LANES, Lanes};
-use super::panels::{Columns, Panels, VECTORS};
+use super::lanes::Lanes;
+use super::panels::{Columns, Panels, VECTORS, Vectors};
 use super::widest;
 
 /// Rows that are computed at once: each weight is read once for them.
@@ -99,25 +99,53 @@ widest! {
             let row = |index: usize| block * rows + index;
             if depth > 0 {
                 for (index, sums) in sums.iter_mut().enumerate() {
-                    *sums = y.row(row(index)).as_slice().map_or(Columns::ZERO, Columns::of);
+                    let begun = row_of(y.view(), row(index));
+                    match whole(begun) {
+                        Some(begun) => sums.0 = *begun,
+                        None => *sums = Columns::of(begun),
+                    }
                 }
             }
             let ahead = Ahead::of(next, block, blocks, weights.len());
             add_all::<L>(&x[depth * DEPTH..], inputs, weights, ahead, depth > 0, sums);
             for (index, sums) in sums.iter().enumerate() {
                 let row = row(index);
-                let of_row = |numbers: Option<ArrayView2<f32>>| numbers?.row(row).as_slice().map(Columns::of);
+                let of_row = |numbers: Option<_>| numbers.map(|numbers| row_of(numbers, row));
+                let (factors, added) = (of_row(epilogue.factors), of_row(epilogue.added));
                 let Some(y) = y.row_mut(row).into_slice() else { continue };
-                match is_last {
-                    true => {
-                        let (factors, added) = (of_row(epilogue.factors), of_row(epilogue.added));
-                        finish::<L>(sums, &bias, epilogue.activation, factors.as_ref(), added.as_ref(), y);
+                // What fills a panel is worked on in its place: copies of a length that is not known cost a few percent of a product.
+                match y.as_chunks_mut().0.as_mut_array() {
+                    Some(y) if is_last => {
+                        let (factors, added) = (factors.and_then(whole), added.and_then(whole));
+                        finish::<L>(sums, &bias, epilogue.activation, factors, added, y);
                     }
-                    false => y.copy_from_slice(&sums.0.as_flattened()[..y.len()]),
+                    Some(y) => *y = sums.0,
+                    None => {
+                        let mut filled = *sums;
+                        if is_last {
+                            let parts = [factors, added].map(|row| row.map(Columns::of));
+                            let [factors, added] =
+                                parts.each_ref().map(|part| part.as_ref().map(|columns| &columns.0));
+                            finish::<L>(sums, &bias, epilogue.activation, factors, added, &mut filled.0);
+                        }
+                        y.copy_from_slice(&filled.0.as_flattened()[..y.len()]);
+                    }
                 }
             }
         }
     }
+}
+
+/// A contiguous row.
+#[inline(always)]
+fn row_of(rows: ArrayView2<'_, f32>, row: usize) -> &[f32] {
+    rows.index_axis_move(Axis(0), row).to_slice().unwrap_or_default()
+}
+
+/// A row that fills a panel.
+#[inline(always)]
+fn whole(row: &[f32]) -> Option<&Vectors> {
+    row.as_chunks().0.as_array()
 }
 
 /// Weights that come from memory while others are multiplied.
@@ -208,33 +236,25 @@ fn add<L: Lanes, const N: usize>(
     }
 }
 
-/// Puts a row's outputs into its place, which may be shorter than a panel.
+/// What becomes of a row's sums.
 #[inline(always)]
 fn finish<L: Lanes>(
     sums: &Columns,
     bias: &Columns,
     activation: Activation,
-    factors: Option<&Columns>,
-    added: Option<&Columns>,
-    y: &mut [f32],
+    factors: Option<&Vectors>,
+    added: Option<&Vectors>,
+    y: &mut Vectors,
 ) {
-    for (vector, y) in y.chunks_mut(LANES).enumerate() {
+    for vector in 0..VECTORS {
         let sum = L::load(&sums.0[vector]).plus(L::load(&bias.0[vector]));
         let sum = match activation {
             Activation::None => sum,
             Activation::TanhGelu => tanh_gelu(sum),
             Activation::Silu => silu(sum),
         };
-        let sum = factors.map_or(sum, |factors| sum.times(L::load(&factors.0[vector])));
-        let sum = added.map_or(sum, |added| sum.plus(L::load(&added.0[vector])));
-        match y.as_mut_array() {
-            Some(y) => sum.store(y),
-            None => {
-                let mut numbers = [0.0; LANES];
-                sum.store(&mut numbers);
-                y.copy_from_slice(&numbers[..y.len()]);
-            }
-        }
+        let sum = factors.map_or(sum, |factors| sum.times(L::load(&factors[vector])));
+        added.map_or(sum, |added| sum.plus(L::load(&added[vector]))).store(&mut y[vector]);
     }
 }
 

@@ -13,10 +13,13 @@ pub(in crate::model) const PANEL: usize = VECTORS * LANES;
 /// Lines of weights that are read from a file at once.
 const LINES: usize = 16;
 
-/// A number for each column of a panel: weights of one input, or sums of one row.
+/// A number for each column of a panel, wherever they are in memory.
+pub(super) type Vectors = [[f32; LANES]; VECTORS];
+
+/// The same on lines of memory: weights of one input, or sums of one row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[repr(C, align(64))]
-pub(super) struct Columns(pub [[f32; LANES]; VECTORS]);
+pub(super) struct Columns(pub Vectors);
 
 impl Columns {
     pub const ZERO: Self = Self([[0.0; LANES]; VECTORS]);
