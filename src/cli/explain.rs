@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::error::CliError;
 use super::model::ModelArguments;
 use super::progress::note;
-use crate::engine::pipeline::{Took, Units};
+use crate::engine::pipeline::{Preparation, Took, Units};
 use crate::engine::{Expectation, Work};
 use crate::model::ModelDirectory;
 use crate::prepare::Preparer;
@@ -23,9 +23,8 @@ pub(super) fn run(
     let preparer = Preparer::open(&directory)?;
     let units = Units::of(&*suite, groups_per_unit);
     let mut expected = Expectation::default();
-    for unit in 0..units.count() {
-        let groups = units.groups_of(unit).map(|index| suite.group(index)).collect::<Result<_, _>>()?;
-        expected += Expectation::of(&preparer.prepare(unit, groups), &preparer);
+    for prepared in (Preparation { suite: &*suite, units, preparer: &preparer }).all() {
+        expected += Expectation::of(&prepared?, &preparer);
     }
     println!("{} to {}: nothing was run", suite.name(), directory.name);
     println!();

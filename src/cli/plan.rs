@@ -13,7 +13,7 @@ use super::explain;
 use super::model::{SessionArguments, Threads};
 use super::progress::{Progress, note};
 use super::run::RecordingArguments;
-use crate::engine::pipeline::{Ending, Pipeline, Took, Units};
+use crate::engine::pipeline::{Ending, Pipeline, Preparation, Took, Units};
 use crate::engine::{EvaluationSettings, Sizes, UnitResult, Work, prompts_a_pass, rehearse};
 use crate::model::{Depths, LogitPositions, ModelDirectory};
 use crate::prepare::Preparer;
@@ -54,13 +54,21 @@ impl Plan<'_> {
         let claimed = RunDirectory::claim(self.out, self.shard)?;
         let (runtime, version) = self.session.open_runtime(self.install_runtime)?;
         let units = Units::of(&*suite, self.recording.groups_per_unit);
-        let is_ours = |unit: usize| self.shard.is_none_or(|shard| shard.has(unit));
-        let ours = (0..units.count()).filter(|&unit| is_ours(unit)).count();
+        let is_ours = |unit: &usize| self.shard.is_none_or(|shard| shard.has(*unit));
+        let our_units = || (0..units.count()).filter(is_ours);
+        let ours = our_units().count();
         let threads = self.session.threads(directory.graph_bytes(), ours)?;
         // Setting the pool fails only when another plan of this process has set it; its size shapes speed only.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.preparing).build_global();
 
-        let mut models = self.session.load(runtime, &directory, threads, probe)?;
+        let preparation = Preparation { suite: &*suite, units, preparer: &preparer };
+        // A run that goes on has other units to run first, and prepares those when it knows them.
+        let (models, ahead) = std::thread::scope(|scope| {
+            let ahead = scope.spawn(|| preparation.ahead(our_units().take(threads.sessions)));
+            let models = self.session.load(runtime, &directory, threads, probe);
+            (models, ahead.join().unwrap_or_default())
+        });
+        let mut models = models?;
         let sizes = rehearse(&mut models[0], preparer.family())?;
         if generates && !models[0].continues() {
             return Err(CliError::Arguments(format!(
@@ -97,13 +105,11 @@ impl Plan<'_> {
                 missing
             }
         };
-        wanted.retain(|&unit| is_ours(unit));
+        wanted.retain(is_ours);
 
         let stop = stop_on_signal();
         let pipeline = Pipeline {
-            suite: &*suite,
-            units,
-            preparer: &preparer,
+            preparation,
             settings: EvaluationSettings {
                 batch_tokens: self.recording.batch_tokens,
                 top_k: self.recording.top_k,
@@ -119,6 +125,7 @@ impl Plan<'_> {
         let told = Cell::new(false);
         let ending = pipeline.run(
             &wanted,
+            ahead,
             &mut models,
             |result, took| {
                 let failed = tally.keep(&mut run, sizes, &result, took)?;

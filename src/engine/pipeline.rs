@@ -1,5 +1,5 @@
-//! Preparation ahead of the model: one thread feeds prepared units into a bounded queue, workers with a model each take
-//! them, and the caller's thread receives results as they come.
+//! Preparation ahead of the model: the first units while models are loaded; then one thread feeds prepared units into a bounded
+//! queue, workers with a model each take them, and the caller's thread receives results as they come.
 //!
 //! Memory is bounded by the queues; the order of completion is free, because a unit's result depends on the unit alone.
 
@@ -98,14 +98,43 @@ impl Drop for HaltOnDrop<'_> {
     }
 }
 
-/// The pipeline's parts.
-pub struct Pipeline<'a> {
+/// Where prepared units come from.
+#[derive(Clone, Copy)]
+pub struct Preparation<'a> {
     /// What is asked.
     pub suite: &'a dyn Suite,
     /// How it is cut.
     pub units: Units,
     /// Makes prompts and pixels.
     pub preparer: &'a Preparer,
+}
+
+impl Preparation<'_> {
+    /// Prepares `units`, as far as the suite can give them: what models that are still being loaded will run first. Where it
+    /// cannot, [`Pipeline::run`] will say so.
+    pub fn ahead(&self, units: impl Iterator<Item = usize>) -> Vec<PreparedUnit> {
+        units.map_while(|unit| self.prepare(unit).ok()).collect()
+    }
+
+    /// Prepares every unit, in order.
+    ///
+    /// # Errors
+    /// Of a unit, when the suite fails.
+    pub fn all(&self) -> impl Iterator<Item = Result<PreparedUnit, SuiteError>> {
+        (0..self.units.count()).map(|unit| self.prepare(unit))
+    }
+
+    fn prepare(&self, unit: usize) -> Result<PreparedUnit, SuiteError> {
+        let groups: Vec<Group> =
+            self.units.groups_of(unit).map(|index| self.suite.group(index)).collect::<Result<_, _>>()?;
+        Ok(self.preparer.prepare(unit, groups))
+    }
+}
+
+/// The pipeline's parts.
+pub struct Pipeline<'a> {
+    /// What is prepared.
+    pub preparation: Preparation<'a>,
     /// What is computed.
     pub settings: EvaluationSettings,
     /// Set to stop after the units that are running.
@@ -113,7 +142,8 @@ pub struct Pipeline<'a> {
 }
 
 impl Pipeline<'_> {
-    /// Runs the units in `wanted` on the workers' models and hands each result to `sink`, on the calling thread.
+    /// Runs the units in `wanted` on the workers' models and hands each result to `sink`, on the calling thread. Those of them
+    /// that were prepared `ahead` are not prepared again.
     /// `idle` is called about ten times a second while nothing comes.
     ///
     /// # Errors
@@ -121,13 +151,16 @@ impl Pipeline<'_> {
     pub fn run<E: std::error::Error + Send>(
         &self,
         wanted: &[usize],
+        mut ahead: Vec<PreparedUnit>,
         models: &mut [Model],
         mut sink: impl FnMut(UnitResult, Took) -> Result<(), E>,
         mut idle: impl FnMut(),
     ) -> Result<Ending, PipelineError<E>> {
-        let (send_prepared, receive_prepared) = bounded::<PreparedUnit>(models.len() + 1);
+        // With the one that waits to be sent, one for each model.
+        let (send_prepared, receive_prepared) = bounded::<PreparedUnit>(models.len().saturating_sub(1));
         let (send_result, receive_result) =
             bounded::<Result<(UnitResult, Took), PipelineError<E>>>(models.len());
+        ahead.retain(|prepared| wanted.contains(&prepared.index));
         let halt = AtomicBool::new(false);
         let halted = || halt.load(Ordering::Relaxed) || self.stop.load(Ordering::Relaxed);
         std::thread::scope(|scope| {
@@ -141,14 +174,16 @@ impl Pipeline<'_> {
                     if feeder_halted() {
                         return;
                     }
-                    match self.prepare(unit) {
+                    let prepared = ahead.iter().position(|prepared| prepared.index == unit);
+                    let prepared = prepared.map(|place| Ok(ahead.swap_remove(place)));
+                    match prepared.unwrap_or_else(|| self.preparation.prepare(unit)) {
                         Ok(prepared) => {
                             if send_prepared.send(prepared).is_err() {
                                 return;
                             }
                         }
                         Err(error) => {
-                            let _ = send_error.send(Err(error));
+                            let _ = send_error.send(Err(error.into()));
                             return;
                         }
                     }
@@ -164,7 +199,7 @@ impl Pipeline<'_> {
                             return;
                         }
                         let start = Instant::now();
-                        let result = evaluate(model, self.preparer, unit, &self.settings);
+                        let result = evaluate(model, self.preparation.preparer, unit, &self.settings);
                         let took = Took { waited: start - free, worked: start.elapsed() };
                         if send.send(Ok((result, took))).is_err() {
                             return;
@@ -193,12 +228,6 @@ impl Pipeline<'_> {
                 if self.stop.load(Ordering::Relaxed) { Ending::Interrupted } else { Ending::Complete }
             })
         })
-    }
-
-    fn prepare<E: std::error::Error + Send>(&self, unit: usize) -> Result<PreparedUnit, PipelineError<E>> {
-        let groups: Vec<Group> =
-            self.units.groups_of(unit).map(|index| self.suite.group(index)).collect::<Result<_, _>>()?;
-        Ok(self.preparer.prepare(unit, groups))
     }
 }
 

@@ -82,6 +82,7 @@ fn folder_of(path: &Path) -> String {
 /// A session for a graph: its file, or what is `edited` of it.
 pub(super) fn open(
     runtime: &OnnxRuntime,
+    graph: GraphFile,
     path: &Path,
     settings: SessionSettings,
     edited: Option<Edited>,
@@ -91,12 +92,17 @@ pub(super) fn open(
         reason: format!("ONNX Runtime cannot load this graph; is the file whole? {error}"),
     };
     let text = |error: ort::Error<SessionBuilder>| error.to_string();
+    // Threads would gain nothing by looking rows up, and would go on spinning on the cores of the decoder's pass that follows.
+    let intra_threads = if graph == GraphFile::EmbedTokens { 1 } else { settings.intra_threads };
     let set_up = || -> Result<SessionBuilder, String> {
         let builder = Session::builder(&runtime.environment).map_err(|error| error.to_string())?;
         let builder = builder.with_optimization_level(GraphOptimizationLevel::Level3).map_err(text)?;
-        let builder = builder.with_intra_threads(settings.intra_threads).map_err(text)?;
+        let builder = builder.with_intra_threads(intra_threads).map_err(text)?;
         let builder = builder.with_inter_threads(1).map_err(text)?;
-        let builder = builder.with_intra_op_spinning(settings.intra_threads > 1).map_err(text)?;
+        let builder = builder.with_intra_op_spinning(intra_threads > 1).map_err(text)?;
+        // A prompt's length is another one with each call: the runtime would plan its buffers for each, in one piece, and keep all
+        // plans. Pictures have the same few shapes.
+        let builder = builder.with_memory_pattern(graph == GraphFile::VisionEncoder).map_err(text)?;
         builder.with_deterministic_compute(true).map_err(text)
     };
     let mut builder = set_up().map_err(broken)?;
@@ -109,8 +115,7 @@ pub(super) fn open(
         let own = own.map_err(|error| broken(error.to_string()))?;
         builder = builder.with_operators(own).map_err(|error| broken(text(error)))?;
     }
-    let (options, threads) = (settings.options, settings.intra_threads);
-    let mut builder = settings.provider.register(runtime, builder, options, threads)?;
+    let mut builder = settings.provider.register(runtime, builder, settings.options, intra_threads)?;
     let session = match edited {
         Some(Edited { bytes, folder, .. }) => builder
             .with_config_entry("session.model_external_initializers_file_folder_path", folder)

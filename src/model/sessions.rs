@@ -106,11 +106,8 @@ impl Model {
         let names = directory.names();
         let mut placements = Vec::new();
         let mut open = |graph: GraphFile, path: &Path, edited: Option<Edited>| {
-            // Threads would gain nothing by looking rows up, and would go on spinning on the cores of the decoder's pass that follows.
-            let intra_threads = if graph == GraphFile::EmbedTokens { 1 } else { settings.intra_threads };
-            let provider = settings.provider.of_graph(graph);
-            let settings = SessionSettings { provider, intra_threads, ..settings };
-            let session = open(runtime, path, settings, edited)?;
+            let settings = SessionSettings { provider: settings.provider.of_graph(graph), ..settings };
+            let session = open(runtime, graph, path, settings, edited)?;
             placements.push(Placement::check(graph, settings.provider, runtime, &session)?);
             Ok::<_, ModelError>(session)
         };

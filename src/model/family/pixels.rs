@@ -122,7 +122,8 @@ fn row_of(features: ArrayView2<'_, f32>, index: usize) -> Result<ArrayView1<'_, 
 /// One image as the vision encoder takes it, and as the prompt holds it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pixels {
-    /// The vision encoder's inputs by name; the first axis of each is that of views (tiles) or patches.
+    /// The vision encoder's inputs by name; the first axis of each is that of views (tiles) or patches. None are left of an
+    /// image that was [encoded](Pixels::encoded).
     pub inputs: Vec<(&'static str, ImageTensor)>,
     /// Views that can be encoded apart from each other and together with other images' (tiles), or `None` when the encoder
     /// must have the image whole and by itself.
@@ -153,6 +154,11 @@ impl Pixels {
             grid: [1, 1, views * tokens_each],
             expansion,
         }
+    }
+
+    /// Lets go of the inputs: megabytes a view, and only what the prompt holds of the image is asked for after encoding.
+    pub fn encoded(&mut self) {
+        self.inputs = Vec::new();
     }
 
     /// Elements of its largest input, a measure of what encoding it costs in memory.
