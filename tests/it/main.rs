@@ -14,6 +14,7 @@ mod linear_layers;
 mod loading;
 mod models;
 mod openvino;
+mod pipeline;
 mod program;
 mod reference;
 mod rest;
