@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::error::CliError;
 use super::selection::SuiteSelection;
-use crate::engine::pipeline::Units;
+use crate::engine::preparation::Units;
 use crate::engine::{Predictions, Sizes, UnitResult};
 use crate::record::{Manifest, Profile, RunDirectory, RunSettings, State, Table};
 use crate::suite::prediction::Prediction;

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 
@@ -13,7 +13,8 @@ use super::explain;
 use super::model::{SessionArguments, Threads};
 use super::progress::{Progress, note};
 use super::run::RecordingArguments;
-use crate::engine::pipeline::{Ending, Pipeline, Preparation, Took, Units};
+use crate::engine::pipeline::{Ending, Pipeline, Took};
+use crate::engine::preparation::{Ahead, Preparation, Units};
 use crate::engine::{EvaluationSettings, Sizes, UnitResult, Work, prompts_a_pass, rehearse};
 use crate::model::{Depths, LogitPositions, ModelDirectory};
 use crate::prepare::Preparer;
@@ -62,12 +63,8 @@ impl Plan<'_> {
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.preparing).build_global();
 
         let preparation = Preparation { suite: &*suite, units, preparer: &preparer };
-        // A run that goes on has other units to run first, and prepares those when it knows them.
-        let (models, ahead) = std::thread::scope(|scope| {
-            let ahead = scope.spawn(|| preparation.ahead(our_units().take(threads.sessions)));
-            let models = self.session.load(runtime, &directory, threads, probe);
-            (models, ahead.join().unwrap_or_default())
-        });
+        let load = || self.session.load(runtime, &directory, threads, probe);
+        let (models, ahead) = Ahead::meanwhile(preparation, our_units().take(threads.sessions), load);
         let mut models = models?;
         let sizes = rehearse(&mut models[0], preparer.family())?;
         if generates && !models[0].continues() {
@@ -120,12 +117,12 @@ impl Plan<'_> {
             },
             stop: &stop,
         };
-        let mut tally = Tally::new(self, threads);
+        let mut tally = Tally::new(self, threads, &ahead);
         let progress = RefCell::new(Progress::new(self.recording.progress, ours, ours - wanted.len()));
         let told = Cell::new(false);
         let ending = pipeline.run(
             &wanted,
-            ahead,
+            ahead.units,
             &mut models,
             |result, took| {
                 let failed = tally.keep(&mut run, sizes, &result, took)?;
@@ -202,6 +199,8 @@ struct Tally {
     provider: &'static str,
     host: String,
     start: Instant,
+    /// What was prepared before the start, in seconds: part of a run's time, as the rest of preparation is.
+    before: f64,
     units: usize,
     prompts: usize,
     work: Work,
@@ -210,7 +209,7 @@ struct Tally {
 }
 
 impl Tally {
-    fn new(plan: &Plan, threads: Threads) -> Self {
+    fn new(plan: &Plan, threads: Threads, ahead: &Ahead) -> Self {
         let host =
             std::fs::read_to_string("/etc/hostname").map(|name| name.trim().to_string()).unwrap_or_default();
         Self {
@@ -218,10 +217,11 @@ impl Tally {
             provider: plan.session.ep.as_str(),
             host: std::env::var("HOSTNAME").unwrap_or(host),
             start: Instant::now(),
+            before: ahead.took.as_secs_f64(),
             units: 0,
             prompts: 0,
             work: Work::default(),
-            took: Took::default(),
+            took: Took { waited: ahead.longer * threads.sessions as u32, worked: Duration::ZERO },
             first_failure: None,
         }
     }
@@ -265,7 +265,7 @@ impl Tally {
     }
 
     fn report(&self, out: &Path) {
-        let secs = self.start.elapsed().as_secs_f64();
+        let secs = self.before + self.start.elapsed().as_secs_f64();
         let rate = self.prompts as f64 / secs.max(1e-9);
         let tables = out.join("tables");
         note(&format!(

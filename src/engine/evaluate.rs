@@ -55,7 +55,7 @@ pub struct StageSeconds {
 
 /// A unit with its answers.
 pub struct UnitResult {
-    /// What was asked.
+    /// What was asked; its images' pixels are gone.
     pub unit: PreparedUnit,
     /// For each prompt its answer, or why there is none.
     pub answers: Vec<Result<Answered, String>>,

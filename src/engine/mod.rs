@@ -4,10 +4,11 @@
 //! encoded once, prompts that begin alike are run along their prefix tree, and what is known of an answer drafts it.
 //!
 //! [`rehearse()`] finds before the first sample what would fail all of them; [`Expectation`] says what a unit will cost;
-//! [`pipeline`] keeps preparation ahead of the model behind a bounded queue; [`evaluate()`] runs one unit: `running` takes
-//! its prompts along the `prompt_tree` in `batches`, `decoding` writes answers from `drafts`, both by `forward` passes;
-//! [`score`] reads distributions; [`Predictions`] stand in for a model that ran elsewhere; [`follow`] sets a conflict case's
-//! three answers side by side. Batches never cross a unit, so a unit's numbers don't depend on what else runs.
+//! [`preparation`] cuts a suite into units, and begins while models are loaded; [`pipeline`] keeps it ahead of them behind a
+//! bounded queue; [`evaluate()`] runs one unit: `running` takes its prompts along the `prompt_tree` in `batches`, `decoding`
+//! writes answers from `drafts`, both by `forward` passes; [`score`] reads distributions; [`Predictions`] stand in for a model
+//! that ran elsewhere; [`follow`] sets a conflict case's three answers side by side. Batches never cross a unit, so a unit's
+//! numbers don't depend on what else runs.
 
 mod answered;
 mod batches;
@@ -22,6 +23,7 @@ mod imported;
 mod lens;
 mod means;
 pub mod pipeline;
+pub mod preparation;
 mod prompt_tree;
 mod rehearse;
 mod requests;

@@ -1,18 +1,18 @@
-//! Preparation ahead of the model: the first units while models are loaded; then one thread feeds prepared units into a bounded
-//! queue, workers with a model each take them, and the caller's thread receives results as they come.
+//! Preparation ahead of the model: one thread feeds prepared units into a bounded queue, workers with a model each take them, and
+//! the caller's thread receives results as they come.
 //!
 //! Memory is bounded by the queues; the order of completion is free, because a unit's result depends on the unit alone.
 
-use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{RecvTimeoutError, bounded};
 
+use super::preparation::Preparation;
 use super::{EvaluationSettings, UnitResult, evaluate};
 use crate::model::Model;
-use crate::prepare::{PreparedUnit, Preparer};
-use crate::suite::{Group, Suite, SuiteError};
+use crate::prepare::PreparedUnit;
+use crate::suite::SuiteError;
 
 /// How a pipeline ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,91 +43,12 @@ pub enum PipelineError<E: std::error::Error> {
     Sink(E),
 }
 
-/// How a suite is cut into units: fixed runs of consecutive groups.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Units {
-    /// Groups of the suite.
-    pub groups: usize,
-    /// Groups of one unit.
-    pub groups_per_unit: usize,
-}
-
-/// Prompts of a unit, where it is left to the program how many groups that is: so many fill the passes of a decoder.
-const PROMPTS_PER_UNIT: usize = 80;
-
-/// Groups of a unit, where it is left to the program: a killed run loses the units it was at, and all images of a unit are in
-/// memory.
-const GROUPS_PER_UNIT: RangeInclusive<usize> = 4..=16;
-
-/// Units of a suite, where it is left to the program: fewer leave cores idle at the end...
-const UNITS: usize = 8;
-
-/// ... but small ones leave passes of the decoder half empty: no suite is cut finer than into units of so many groups (or of those
-/// that fill them).
-const UNCUT_GROUPS: usize = 8;
-
-impl Units {
-    /// Of a suite; without a number of groups a unit has 4 to 16, by the suite's size and the prompts of its first group.
-    pub fn of(suite: &dyn Suite, groups_per_unit: Option<usize>) -> Self {
-        let by_size = || {
-            let prompts = suite.group(0).map_or(1, |group| group.presentations.len().max(1));
-            let fill = (PROMPTS_PER_UNIT / prompts).clamp(*GROUPS_PER_UNIT.start(), *GROUPS_PER_UNIT.end());
-            fill.min((suite.group_count() / UNITS).max(UNCUT_GROUPS))
-        };
-        Self { groups: suite.group_count(), groups_per_unit: groups_per_unit.unwrap_or_else(by_size) }
-    }
-
-    /// Number of units.
-    pub fn count(self) -> usize {
-        self.groups.div_ceil(self.groups_per_unit)
-    }
-
-    /// The groups of a unit.
-    pub fn groups_of(self, unit: usize) -> std::ops::Range<usize> {
-        let start = unit * self.groups_per_unit;
-        start..(start + self.groups_per_unit).min(self.groups)
-    }
-}
-
 /// Tells the other threads to stop, however the receiving one ends.
 struct HaltOnDrop<'a>(&'a AtomicBool);
 
 impl Drop for HaltOnDrop<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-/// Where prepared units come from.
-#[derive(Clone, Copy)]
-pub struct Preparation<'a> {
-    /// What is asked.
-    pub suite: &'a dyn Suite,
-    /// How it is cut.
-    pub units: Units,
-    /// Makes prompts and pixels.
-    pub preparer: &'a Preparer,
-}
-
-impl Preparation<'_> {
-    /// Prepares `units`, as far as the suite can give them: what models that are still being loaded will run first. Where it
-    /// cannot, [`Pipeline::run`] will say so.
-    pub fn ahead(&self, units: impl Iterator<Item = usize>) -> Vec<PreparedUnit> {
-        units.map_while(|unit| self.prepare(unit).ok()).collect()
-    }
-
-    /// Prepares every unit, in order.
-    ///
-    /// # Errors
-    /// Of a unit, when the suite fails.
-    pub fn all(&self) -> impl Iterator<Item = Result<PreparedUnit, SuiteError>> {
-        (0..self.units.count()).map(|unit| self.prepare(unit))
-    }
-
-    fn prepare(&self, unit: usize) -> Result<PreparedUnit, SuiteError> {
-        let groups: Vec<Group> =
-            self.units.groups_of(unit).map(|index| self.suite.group(index)).collect::<Result<_, _>>()?;
-        Ok(self.preparer.prepare(unit, groups))
     }
 }
 
@@ -143,7 +64,7 @@ pub struct Pipeline<'a> {
 
 impl Pipeline<'_> {
     /// Runs the units in `wanted` on the workers' models and hands each result to `sink`, on the calling thread. Those of them
-    /// that were prepared `ahead` are not prepared again.
+    /// that were prepared `ahead`, by this preparation, are not prepared again.
     /// `idle` is called about ten times a second while nothing comes.
     ///
     /// # Errors
@@ -228,26 +149,5 @@ impl Pipeline<'_> {
                 if self.stop.load(Ordering::Relaxed) { Ending::Interrupted } else { Ending::Complete }
             })
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::suite::{SuiteSpec, open};
-
-    #[test]
-    fn units_hold_some_80_prompts_where_the_suite_makes_enough_of_them() {
-        let groups_per_unit = |name: &str, groups: usize, asked: Option<usize>| {
-            let spec = SuiteSpec { name: name.into(), groups: Some(groups), ..SuiteSpec::default() };
-            Units::of(&*open(&spec).unwrap(), asked).groups_per_unit
-        };
-        // Five prompts a system of equations, over a hundred a group of colors.
-        assert_eq!(groups_per_unit("soebench", 500, None), 16);
-        assert_eq!(groups_per_unit("soebench", 80, None), 10, "eight units");
-        assert_eq!(groups_per_unit("soebench", 24, None), 8);
-        assert_eq!(groups_per_unit("soebench", 8, None), 8);
-        assert_eq!(groups_per_unit("color-recognition", 400, None), 4);
-        assert_eq!(groups_per_unit("color-recognition", 400, Some(1)), 1);
     }
 }

@@ -65,7 +65,7 @@ impl Prompt {
 pub struct PreparedImage {
     /// SHA-256 (hex) of size and RGB pixels.
     pub hash: String,
-    /// What the vision encoder takes.
+    /// What the vision encoder takes, until it has.
     pub pixels: Pixels,
     /// Whether it was processed for prompts that show several images, where that makes a difference.
     pub among_others: bool,
