@@ -9,9 +9,9 @@ use super::selection::SuiteSelection;
 use crate::engine::preparation::Units;
 use crate::engine::{Predictions, Sizes, UnitResult};
 use crate::record::{Manifest, Profile, RunDirectory, RunSettings, State, Table};
+use crate::suite;
 use crate::suite::prediction::Prediction;
 use crate::suite::seeding::hex_digest;
-use crate::suite::{self, Group, Suite};
 
 /// `crossmodal import`
 #[derive(Debug, Args)]
@@ -83,7 +83,7 @@ pub(super) fn run(arguments: &ImportArguments) -> Result<(), CliError> {
         .map_err(|reason| CliError::Arguments(format!("{}: {reason}", arguments.file.display())))?;
     let count = predictions.count();
     let results: Vec<UnitResult> = (0..units.count())
-        .map(|unit| Ok(predictions.answer(unit, groups(&*suite, units, unit)?)))
+        .map(|unit| Ok(predictions.answer(unit, units.groups_of(&*suite, unit)?)))
         .collect::<Result<_, CliError>>()?;
     if let Some((item, kind, variant)) = predictions.left_over().next() {
         return Err(CliError::Arguments(format!(
@@ -123,8 +123,4 @@ pub(super) fn run(arguments: &ImportArguments) -> Result<(), CliError> {
         arguments.out.join("tables").display()
     );
     Ok(())
-}
-
-fn groups(suite: &dyn Suite, units: Units, unit: usize) -> Result<Vec<Group>, CliError> {
-    Ok(units.groups_of(unit).map(|index| suite.group(index)).collect::<Result<_, _>>()?)
 }

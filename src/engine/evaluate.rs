@@ -94,7 +94,7 @@ fn evaluate_prompts(
 ) -> (Answers, StageSeconds, Work) {
     let start = Instant::now();
     let features = encode_images(model, &unit.images);
-    unit.images.iter_mut().flatten().for_each(|image| image.pixels.encoded());
+    unit.images.iter_mut().flatten().for_each(|image| image.pixels.drop_inputs());
     let mut seconds = StageSeconds { vision: start.elapsed().as_secs_f64(), ..StageSeconds::default() };
     let same = same_images(&unit.images);
     let mut work = Work {

@@ -47,10 +47,13 @@ impl Units {
         self.groups.div_ceil(self.groups_per_unit)
     }
 
-    /// The groups of a unit.
-    pub fn groups_of(self, unit: usize) -> std::ops::Range<usize> {
+    /// The suite's groups in a unit.
+    ///
+    /// # Errors
+    /// When the suite cannot give one.
+    pub fn groups_of(self, suite: &dyn Suite, unit: usize) -> Result<Vec<Group>, SuiteError> {
         let start = unit * self.groups_per_unit;
-        start..(start + self.groups_per_unit).min(self.groups)
+        (start..(start + self.groups_per_unit).min(self.groups)).map(|index| suite.group(index)).collect()
     }
 }
 
@@ -81,9 +84,7 @@ impl Preparation<'_> {
     }
 
     pub(super) fn prepare(&self, unit: usize) -> Result<PreparedUnit, SuiteError> {
-        let groups: Vec<Group> =
-            self.units.groups_of(unit).map(|index| self.suite.group(index)).collect::<Result<_, _>>()?;
-        Ok(self.preparer.prepare(unit, groups))
+        Ok(self.preparer.prepare(unit, self.units.groups_of(self.suite, unit)?))
     }
 }
 

@@ -123,7 +123,7 @@ fn row_of(features: ArrayView2<'_, f32>, index: usize) -> Result<ArrayView1<'_, 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pixels {
     /// The vision encoder's inputs by name; the first axis of each is that of views (tiles) or patches. None are left of an
-    /// image that was [encoded](Pixels::encoded).
+    /// image that [was encoded](Pixels::drop_inputs).
     pub inputs: Vec<(&'static str, ImageTensor)>,
     /// Views that can be encoded apart from each other and together with other images' (tiles), or `None` when the encoder
     /// must have the image whole and by itself.
@@ -157,7 +157,7 @@ impl Pixels {
     }
 
     /// Lets go of the inputs: megabytes a view, and only what the prompt holds of the image is asked for after encoding.
-    pub fn encoded(&mut self) {
+    pub fn drop_inputs(&mut self) {
         self.inputs = Vec::new();
     }
 
