@@ -12,7 +12,7 @@ use super::graph::{Edit, Graph, names_operators, without_weights};
 use super::operators::{CROSSMODAL, Pass};
 use super::placement::RECORD_PLACEMENT;
 use super::sessions::SessionSettings;
-use super::surgery::{fuse_attention, own_linear_layers, write_out_attention};
+use super::surgery::{fuse_attention, own_linear_layers, strike_unread, write_out_attention};
 use super::{GraphFile, ModelError, OnnxRuntime, Provider, operators};
 
 /// A graph's bytes with its edit, and then with operators of our own where they pay; `None` where nothing is to be changed, and
@@ -47,6 +47,11 @@ pub(super) fn edited(
     if !is_edited {
         return Ok(None);
     }
+    let mut unread = Edit::default();
+    if let Ok(graph) = Graph::read(&bytes) {
+        strike_unread(&graph, &mut unread);
+    }
+    unread.apply(&mut bytes).map_err(|error| broken(&error))?;
     let has_own = names_operators(&bytes, CROSSMODAL) == Ok(true);
     let provider = settings.provider.of_graph(graph);
     // Behind links, such as those of the Hugging Face cache, is another folder; ONNX Runtime follows none out of a folder.

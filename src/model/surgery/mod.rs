@@ -17,6 +17,7 @@ mod residual;
 mod scores;
 mod side_by_side;
 mod sums;
+mod unread;
 mod written_out;
 
 pub(super) use asked::{ASKED, can_compute_asked_logits, compute_asked_logits};
@@ -28,4 +29,5 @@ pub(super) use lens::{LENS_OUTPUTS, OPTIONS, PROBED, lens_rows, read_lens};
 pub(super) use linear::own_linear_layers;
 pub(super) use residual::{Refusal, Residual};
 pub(super) use sums::{SUMS, WEIGHTS, sum_over_tokens};
+pub(super) use unread::strike_unread;
 pub(super) use written_out::write_out_attention;
