@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::ModelError;
 use super::binding::CacheMemory;
 use super::contract::{check_inputs, check_output, check_type, dimensions, element_type};
-use super::kernels::cache::{CacheShape, Part};
+use super::kernels::cache::CacheShape;
 use super::logits::Logits;
 use super::names::DecoderNames;
 use super::operators::Pass;
@@ -135,11 +135,11 @@ impl Decoder {
         Ok(Self { first, next, names, cache_memory: CacheMemory::Host, pads, scales_together })
     }
 
-    /// What sequences have seen, as a pass reads it.
-    fn before(&self, seen: &[&mut Seen]) -> Result<Before, ModelError> {
+    /// What sequences have seen, as a pass over `new` tokens each reads it.
+    fn before(&self, seen: &mut [&mut Seen], new: usize) -> Result<Before, ModelError> {
         let graph = self.next.as_ref().unwrap_or(&self.first);
-        if graph.blocks.is_some() {
-            return Ok(Before::apart(seen));
+        if let Some((shape, _)) = &graph.blocks {
+            return Ok(Before::apart(seen, shape, new));
         }
         Before::by_side(seen, |rows| Past::gather(rows, graph.session.allocator()))
     }
@@ -172,9 +172,10 @@ impl Decoder {
             return Err(wrong(STEP, &reason));
         }
         let continuing = self.next.as_ref().unwrap_or(&self.first);
-        let presents: Vec<String> = continuing.past.iter().map(|input| input.present.clone()).collect();
+        let past = continuing.past.iter().filter(|_| continuing.blocks.is_none());
+        let presents: Vec<String> = past.map(|input| input.present.clone()).collect();
         let (asked, lengths) = (input.asked.clone(), input.lengths.clone());
-        let before = self.before(seen)?;
+        let before = self.before(seen, length)?;
         let has_past = before.tokens > 0;
         let graph = match &mut self.next {
             Some(next) if has_past => next,
@@ -209,54 +210,22 @@ impl Decoder {
         }?;
         let lens = graph.probed.lens(&outputs, asked.len().max(1), probe.probed.len())?;
         let sums = if sums { graph.probed.sums(&outputs)? } else { None };
-        let values: Vec<DynValue> = presents
-            .iter()
-            .map(|name| {
-                outputs
-                    .remove(name.as_str())
-                    .ok_or_else(|| wrong(STEP, &format!("the graph has no output `{name}`")))
-            })
-            .collect::<Result<_, _>>()?;
-        // A block that nobody else holds grows where it is.
-        drop(kept);
-        match &graph.blocks {
-            Some((shape, _)) => append(shape, &values, seen, &lengths, length)?,
-            None => {
-                let past = Arc::new(Past { values });
-                for (row, seen) in seen.iter_mut().enumerate() {
-                    let start = tokens - seen_before[row];
-                    **seen = Seen::of_row(&past, row, start, seen_before[row] + lengths[row]);
-                }
+        if graph.blocks.is_some() {
+            seen.iter_mut().zip(&lengths).for_each(|(seen, new)| seen.grow(*new));
+        } else {
+            let present = |name: &String| {
+                let value = outputs.remove(name.as_str());
+                value.ok_or_else(|| wrong(STEP, &format!("the graph has no output `{name}`")))
+            };
+            let values = presents.iter().map(present).collect::<Result<_, _>>()?;
+            let past = Arc::new(Past { values });
+            for (row, seen) in seen.iter_mut().enumerate() {
+                let start = tokens - seen_before[row];
+                **seen = Seen::of_row(&past, row, start, seen_before[row] + lengths[row]);
             }
         }
         Ok(DecoderOutput { logits, lens, sums })
     }
-}
-
-/// Adds a pass's new keys and values, [batch, heads, `length`, head size] each, to what its sequences have seen.
-fn append(
-    shape: &Arc<CacheShape>,
-    values: &[DynValue],
-    seen: &mut [&mut Seen],
-    lengths: &[usize],
-    length: usize,
-) -> Result<(), ModelError> {
-    let tensors = values.iter().map(|value| value.try_extract_tensor::<f32>().map(|(_, numbers)| numbers));
-    let tensors: Vec<&[f32]> = tensors.collect::<ort::Result<_>>().map_err(|error| failed(STEP, error))?;
-    let batch = seen.len();
-    let expected = shape.layers.iter().map(|(heads, size)| batch * heads * length * size);
-    let expected = expected.flat_map(|count| [count; 2]);
-    if !expected.eq(tensors.iter().map(|tensor| tensor.len())) {
-        return Err(wrong(STEP, "new keys and values have other sizes than the graph's inputs of the past"));
-    }
-    for (row, (seen, count)) in seen.iter_mut().zip(lengths).enumerate() {
-        seen.append(shape, *count, |layer, part| {
-            let tensor = tensors[2 * layer + usize::from(part == Part::Values)];
-            let of_row = tensor.len() / batch;
-            &tensor[row * of_row..(row + 1) * of_row]
-        });
-    }
-    Ok(())
 }
 
 /// Named values for a session.
@@ -349,7 +318,7 @@ impl Graph {
         }
         check_output(&session, path, &names.logits)?;
         let past = past_inputs(&session, path, names)?;
-        for input in &past {
+        for input in past.iter().filter(|_| blocks.is_none()) {
             check_output(&session, path, &input.present)?;
         }
         let takes_asked = takes(&session, ASKED);

@@ -62,12 +62,12 @@ pub(super) fn past_of<'v>(
         let &PastInput { heads, head_size, element, .. } = declared;
         let value = match kept {
             Side::Together(past) => past.values[index].view().into(),
-            Side::Apart(_) => {
+            Side::Apart(_) if tokens > 0 => {
                 let sizes = [batch, heads, tokens, head_size];
                 let view = TensorRef::from_array_view((sizes, &unread[..sizes.iter().product()]));
                 view.map_err(|error| failed(STEP, error))?.into()
             }
-            Side::Nothing => {
+            Side::Apart(_) | Side::Nothing => {
                 let empty = ArrayD::<f32>::zeros(vec![batch, heads, 0, head_size]);
                 float_value(empty, Some(element), STEP)?.into()
             }

@@ -10,7 +10,7 @@ use ndarray::{Array2, s};
 
 use super::ModelError;
 use super::kernels::LANES;
-use super::kernels::cache::{Block, CacheShape, Part};
+use super::kernels::cache::{Block, CacheShape};
 use super::past::{Past, PastRow};
 use super::tensors::wrong;
 
@@ -56,7 +56,7 @@ pub(super) enum Side {
     Nothing,
     /// From tensors.
     Together(Arc<Past>),
-    /// From blocks, row by row.
+    /// From blocks, row by row; the new tokens are written at the end of each row's last one.
     Apart(Arc<Vec<Blocks>>),
 }
 
@@ -80,39 +80,24 @@ impl Seen {
         Self { kept: Kept::Row { past: past.clone(), row, start }, length }
     }
 
-    /// Adds `count` tokens, whose keys and values `given` has: [heads, tokens, head size] each, by layer and part.
-    pub(super) fn append<'v>(
-        &mut self,
-        shape: &Arc<CacheShape>,
-        count: usize,
-        given: impl Fn(usize, Part) -> &'v [f32],
-    ) {
-        let Kept::Blocks(blocks) = &mut self.kept else { return };
-        let mut done = 0;
-        while done < count {
-            let (block, at) = blocks.with_room(shape, count - done);
-            let taken = (block.room() - at).min(count - done);
-            for layer in 0..shape.layers.len() {
-                for part in [Part::Keys, Part::Values] {
-                    block.write(layer, part, at, given(layer, part), done, taken);
-                }
-            }
-            blocks.take(taken);
-            done += taken;
+    /// Makes room for `count` tokens at the end of the last block, and returns the blocks; a pass writes the tokens there.
+    fn with_room(&mut self, shape: &Arc<CacheShape>, count: usize) -> Blocks {
+        let Kept::Blocks(blocks) = &mut self.kept else { return Blocks::default() };
+        blocks.make_room(shape, count);
+        blocks.clone()
+    }
+
+    /// Counts the first of the tokens that a pass has written in the last block.
+    pub(super) fn grow(&mut self, count: usize) {
+        if let Kept::Blocks(blocks) = &mut self.kept {
+            blocks.grow(count);
+            self.length += count;
         }
-        self.length += count;
     }
 
     fn row(&self) -> Option<(&Arc<Past>, PastRow<'_>)> {
         let Kept::Row { past, row, start } = &self.kept else { return None };
         Some((past, PastRow { past, row: *row, start: *start, length: self.length }))
-    }
-
-    fn blocks(&self) -> Blocks {
-        match &self.kept {
-            Kept::Blocks(blocks) => blocks.clone(),
-            Kept::Row { .. } => Blocks::default(),
-        }
     }
 }
 
@@ -125,6 +110,11 @@ impl Blocks {
         self.0.iter().map(|(block, tokens)| (&**block, *tokens))
     }
 
+    /// Whether the last one has room for `new` tokens.
+    pub fn has_room(&self, new: usize) -> bool {
+        self.0.last().is_some_and(|(block, tokens)| tokens + new <= block.room())
+    }
+
     fn truncate(&mut self, length: usize) {
         let mut left = length;
         for (_, tokens) in &mut self.0 {
@@ -134,23 +124,18 @@ impl Blocks {
         self.0.retain(|(_, tokens)| *tokens > 0);
     }
 
-    /// The last block and its tokens, where it is this sequence's alone and has room; otherwise a new one for `count` at least.
-    fn with_room(&mut self, shape: &Arc<CacheShape>, count: usize) -> (&mut Block, usize) {
-        let has_room = self
-            .0
-            .last_mut()
-            .is_some_and(|(block, tokens)| *tokens < block.room() && Arc::get_mut(block).is_some());
-        if !has_room {
+    /// Appends a block, unless the last one is this sequence's alone and has room for `count` tokens more.
+    fn make_room(&mut self, shape: &Arc<CacheShape>, count: usize) {
+        let has_room = self.has_room(count);
+        if !self.0.last_mut().is_some_and(|(block, _)| has_room && Arc::get_mut(block).is_some()) {
+            self.0.pop_if(|(_, tokens)| *tokens == 0);
             // One token follows another; a prompt's stay alone.
             let room = if count < LANES { ROOM } else { count };
             self.0.push((Arc::new(Block::new(shape, room)), 0));
         }
-        let last = self.0.len() - 1;
-        let (block, tokens) = &mut self.0[last];
-        (Arc::make_mut(block), *tokens)
     }
 
-    fn take(&mut self, count: usize) {
+    fn grow(&mut self, count: usize) {
         if let Some((_, tokens)) = self.0.last_mut() {
             *tokens += count;
         }
@@ -163,15 +148,12 @@ impl Before {
         Self { tokens: 0, lengths: vec![0; sequences], kept: Side::Nothing }
     }
 
-    /// Of sequences whose keys and values lie in blocks.
-    pub fn apart(seen: &[&mut Seen]) -> Self {
+    /// Of sequences whose keys and values lie in blocks, with room for `new` tokens each.
+    pub fn apart(seen: &mut [&mut Seen], shape: &Arc<CacheShape>, new: usize) -> Self {
         let lengths: Vec<usize> = seen.iter().map(|seen| seen.length).collect();
         let tokens = lengths.iter().copied().max().unwrap_or(0);
-        let kept = match tokens {
-            0 => Side::Nothing,
-            _ => Side::Apart(Arc::new(seen.iter().map(|seen| seen.blocks()).collect())),
-        };
-        Self { tokens, lengths, kept }
+        let rows = seen.iter_mut().map(|seen| seen.with_room(shape, new)).collect();
+        Self { tokens, lengths, kept: Side::Apart(Arc::new(rows)) }
     }
 
     /// Of sequences in tensors. What a pass gave is taken as it is where its rows are these ones in this order, and nothing
@@ -214,31 +196,40 @@ impl Before {
 mod tests {
     use super::*;
 
-    /// Adds a token to a sequence of one layer with one head of size 1; its key is `number`.
-    fn add(seen: &mut Seen, shape: &Arc<CacheShape>, number: f32) {
-        seen.append(shape, 1, |_, _| std::slice::from_ref(Box::leak(Box::new(number))));
+    /// Adds tokens to a sequence of one layer with one head of size 1, whose keys are `numbers`.
+    fn add(seen: &mut Seen, shape: &Arc<CacheShape>, numbers: &[f32]) {
+        let blocks = seen.with_room(shape, numbers.len());
+        let (block, at) = blocks.iter().last().unwrap();
+        block.write(0, 0, at, numbers, numbers);
+        drop(blocks);
+        seen.grow(numbers.len());
+    }
+
+    fn blocks(seen: &Seen) -> &Blocks {
+        let Kept::Blocks(blocks) = &seen.kept else { panic!("no blocks") };
+        blocks
     }
 
     fn keys(seen: &Seen) -> Vec<f32> {
-        let blocks = seen.blocks();
-        let segments = blocks.iter().map(|(block, tokens)| block.segment(0, 0, tokens));
-        segments.flat_map(|segment| segment.values[..segment.tokens].to_vec()).collect()
+        let held =
+            |(block, tokens): (&Block, usize)| block.read(0, 0).segment(tokens).values[..tokens].to_vec();
+        blocks(seen).iter().flat_map(held).collect()
     }
 
     #[test]
     fn an_answer_grows_where_it_is_and_leaves_what_it_shares_alone() {
         let shape = Arc::new(CacheShape { layers: vec![(1, 1)] });
         let mut prompt = Seen::default();
-        prompt.append(&shape, 20, |_, _| &[7.0; 20]);
+        add(&mut prompt, &shape, &[7.0; 20]);
         let mut answers = [prompt.clone(), prompt.clone()];
         for (number, answer) in answers.iter_mut().enumerate() {
-            (0..70).for_each(|token| add(answer, &shape, (100 * number + token) as f32));
+            (0..70).for_each(|token| add(answer, &shape, &[(100 * number + token) as f32]));
         }
         assert_eq!(keys(&prompt), [7.0; 20]);
         for (number, answer) in answers.iter().enumerate() {
             let own = (0..70).map(|token| (100 * number + token) as f32);
             assert_eq!(keys(answer), [7.0; 20].into_iter().chain(own).collect::<Vec<_>>());
-            assert_eq!((answer.length(), answer.blocks().0.len()), (90, 3));
+            assert_eq!((answer.length(), blocks(answer).0.len()), (90, 3));
         }
     }
 
@@ -246,22 +237,39 @@ mod tests {
     fn tokens_that_are_taken_back_are_written_over() {
         let shape = Arc::new(CacheShape { layers: vec![(1, 1)] });
         let mut seen = Seen::default();
-        (0..9).for_each(|token| add(&mut seen, &shape, token as f32));
+        (0..9).for_each(|token| add(&mut seen, &shape, &[token as f32]));
         seen = seen.first(4);
-        add(&mut seen, &shape, 40.0);
+        add(&mut seen, &shape, &[40.0]);
         assert_eq!(keys(&seen), [0.0, 1.0, 2.0, 3.0, 40.0]);
-        assert_eq!((seen.length(), seen.blocks().0.len()), (5, 1));
+        assert_eq!((seen.length(), blocks(&seen).0.len()), (5, 1));
         assert!(keys(&seen.first(0)).is_empty());
+    }
+
+    #[test]
+    fn a_pass_that_failed_leaves_nothing_behind() {
+        let shape = Arc::new(CacheShape { layers: vec![(1, 1)] });
+        let mut seen = Seen::default();
+        seen.with_room(&shape, 3);
+        assert_eq!(seen.length(), 0);
+        add(&mut seen, &shape, &[1.0; 100]);
+        assert_eq!((blocks(&seen).0.len(), keys(&seen).len()), (1, 100));
+        // What was written, but not counted, is written over.
+        let taken = seen.with_room(&shape, 1);
+        let (block, at) = taken.iter().last().unwrap();
+        block.write(0, 0, at, &[5.0], &[5.0]);
+        drop(taken);
+        add(&mut seen, &shape, &[2.0, 3.0]);
+        assert_eq!((keys(&seen)[98..].to_vec(), seen.length()), (vec![1.0, 1.0, 2.0, 3.0], 102));
     }
 
     #[test]
     fn shorter_pasts_are_padded_on_the_left() {
         let shape = Arc::new(CacheShape { layers: vec![(1, 1)] });
         let mut seen = [Seen::default(), Seen::default()];
-        (0..3).for_each(|_| add(&mut seen[0], &shape, 1.0));
-        add(&mut seen[1], &shape, 1.0);
+        add(&mut seen[0], &shape, &[1.0; 3]);
+        add(&mut seen[1], &shape, &[1.0]);
         let [first, second] = &mut seen;
-        let before = Before::apart(&[first, second]);
+        let before = Before::apart(&mut [first, second], &shape, 2);
         assert_eq!(before.mask(&[1, 2], 2), ndarray::arr2(&[[1, 1, 1, 1, 0], [0, 0, 1, 1, 1]]));
     }
 }

@@ -125,6 +125,12 @@ impl Edit {
         put_field(field::GRAPH_NODE, &node.between(inputs, outputs), &mut self.added);
     }
 
+    /// Lets a tensor be no output any more.
+    pub fn strike_output(&mut self, graph: &Graph, name: &str) {
+        let declared = graph.types.iter().filter(|declared| declared.name == name && declared.is_output);
+        self.struck.extend(declared.map(|declared| declared.at));
+    }
+
     /// Takes away what the file says about the type and shape of a tensor, so that the runtime infers them.
     pub fn forget_type(&mut self, graph: &Graph, name: &str) {
         for declared in graph.types.iter().filter(|declared| declared.name == name) {

@@ -1,6 +1,6 @@
 //! Keys and values of tokens that were seen, as attention likes to read them.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use super::LANES;
 
@@ -11,24 +11,25 @@ pub(in crate::model) struct CacheShape {
     pub layers: Vec<(usize, usize)>,
 }
 
-/// Keys or values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::model) enum Part {
-    Keys,
-    Values,
-}
-
 /// Keys and values of consecutive tokens of one sequence, in all layers.
-#[derive(Debug, Clone)]
+///
+/// They are written and read head by head, in the middle of a pass, while other heads are at work: each has a lock of its own.
+#[derive(Debug)]
 pub(in crate::model) struct Block {
     shape: Arc<CacheShape>,
     /// Tokens that it has room for, a multiple of [`LANES`].
     room: usize,
-    /// By layer [heads, room / 16, head size, 16]: a panel of 16 tokens has them side by side, so that a query meets 16 keys in
-    /// one instruction.
-    keys: Vec<Vec<f32>>,
-    /// By layer [heads, room, head size].
-    values: Vec<Vec<f32>>,
+    /// By layer, and in it by head.
+    heads: Vec<Vec<RwLock<Held>>>,
+}
+
+/// What a block has of a head; nothing, before a token is written.
+#[derive(Debug, Default)]
+pub(in crate::model) struct Held {
+    /// [tokens / 16, head size, 16]: a panel of 16 tokens has them side by side, so that a query meets 16 keys in one instruction.
+    keys: Vec<f32>,
+    /// [tokens up to a multiple of 16, head size].
+    values: Vec<f32>,
 }
 
 /// Keys and values of consecutive tokens of one sequence, of one head.
@@ -44,9 +45,9 @@ pub(in crate::model) struct Segment<'a> {
 impl Block {
     /// Room for `tokens` tokens at least.
     pub fn new(shape: &Arc<CacheShape>, tokens: usize) -> Self {
-        let room = tokens.next_multiple_of(LANES);
-        let zeros = || shape.layers.iter().map(|(heads, size)| vec![0.0; heads * room * size]).collect();
-        Self { shape: shape.clone(), room, keys: zeros(), values: zeros() }
+        let of_layer = |(heads, _): &(usize, usize)| (0..*heads).map(|_| RwLock::default()).collect();
+        let heads = shape.layers.iter().map(of_layer).collect();
+        Self { shape: shape.clone(), room: tokens.next_multiple_of(LANES), heads }
     }
 
     /// Heads and head size of a layer, if there is one.
@@ -58,34 +59,41 @@ impl Block {
         self.room
     }
 
-    /// Writes `count` tokens of `given` [heads, tokens, head size], from `first` on, to the places from `at` on.
-    pub fn write(&mut self, layer: usize, part: Part, at: usize, given: &[f32], first: usize, count: usize) {
-        let (heads, size) = self.shape.layers[layer];
-        let held = match part {
-            Part::Keys => &mut self.keys[layer],
-            Part::Values => &mut self.values[layer],
-        };
-        let (of_head, given_of_head) = (self.room * size, given.len() / heads.max(1));
-        let heads = held.chunks_exact_mut(of_head.max(1)).zip(given.chunks_exact(given_of_head.max(1)));
-        for (held, given) in heads {
-            let tokens = &given[first * size..][..count * size];
-            match part {
-                Part::Keys => pack_keys(tokens, size, at, held),
-                Part::Values => held[at * size..][..tokens.len()].copy_from_slice(tokens),
-            }
+    /// Writes tokens of a layer's head, [tokens, head size] both, to the places from `at` on.
+    pub fn write(&self, layer: usize, head: usize, at: usize, keys: &[f32], values: &[f32]) {
+        let size = self.shape.layers[layer].1;
+        let mut held = self.heads[layer][head].write().unwrap_or_else(PoisonError::into_inner);
+        let Held { keys: panels, values: rows } = &mut *held;
+        // Memory that no token needs yet is not touched.
+        let needed = (at * size + keys.len()).next_multiple_of(size * LANES);
+        for numbers in [&mut *panels, &mut *rows] {
+            numbers.reserve_exact((self.room * size).saturating_sub(numbers.len()));
+            numbers.resize(numbers.len().max(needed), 0.0);
         }
+        pack_keys(keys, size, at, panels);
+        rows[at * size..][..values.len()].copy_from_slice(values);
     }
 
-    /// The first `tokens` of a layer's head.
-    pub fn segment(&self, layer: usize, head: usize, tokens: usize) -> Segment<'_> {
-        let of_head = self.room * self.shape.layers[layer].1;
-        let head = head * of_head..(head + 1) * of_head;
-        Segment { keys: &self.keys[layer][head.clone()], values: &self.values[layer][head], tokens }
+    /// What there is of a layer's head.
+    pub fn read(&self, layer: usize, head: usize) -> RwLockReadGuard<'_, Held> {
+        self.heads[layer][head].read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same, if it is not being written.
+    pub fn try_read(&self, layer: usize, head: usize) -> Option<RwLockReadGuard<'_, Held>> {
+        self.heads[layer][head].try_read().ok()
+    }
+}
+
+impl Held {
+    /// The first `tokens`.
+    pub fn segment(&self, tokens: usize) -> Segment<'_> {
+        Segment { keys: &self.keys, values: &self.values, tokens }
     }
 }
 
 /// Puts keys [tokens, head size] into `panels` [.., head size, 16], from token `at` on.
-pub(in crate::model) fn pack_keys(keys: &[f32], size: usize, at: usize, panels: &mut [f32]) {
+fn pack_keys(keys: &[f32], size: usize, at: usize, panels: &mut [f32]) {
     for (token, key) in keys.chunks_exact(size.max(1)).enumerate() {
         let first = place(at + token, size);
         let panel = panels[first..].iter_mut().step_by(LANES);

@@ -1,22 +1,28 @@
 //! `crossmodal.CachedAttention`: attention of new tokens to what their sequences have seen, which is no input of the graph.
+//! New keys and values are added to it.
 //!
-//! Inputs: queries [batch, heads, new tokens, head size], new keys and values [batch, shared heads, new tokens, head size], and a
-//! mask [1 or batch, 1, 1 or new tokens, past + new tokens] that says which tokens are seen, pasts padded on the left. Attributes:
-//! `layer`, `scale`. Output: [batch, heads, new tokens, head size].
+//! Inputs: queries [batch, heads, new tokens, head size], new keys and values [batch, shared heads, new tokens, head size], a mask
+//! [1 or batch, 1, 1 or new tokens, past + new tokens] that says which tokens are seen, pasts padded on the left, and if queries
+//! and keys are to be turned by their positions (rotary position embedding, Su et al. 2021, equation 34, halves of a head side by
+//! side) the cosines and sines of the queries' angles and of the keys', [1 or batch, new tokens, head size / 2]. Output: [batch,
+//! heads, new tokens, head size]. Attributes: `layer`, `scale`, and `tokens_first`, 1 where tokens stand before heads in queries, keys,
+//! values and output.
 
 use std::cell::RefCell;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use ort::operator::{ComputeContext, Kernel, KernelContext, Operator, OperatorInput, OperatorOutput};
-use ort::value::{PrimitiveTensorElementType, TensorElementType, ValueRef};
+use ort::value::TensorElementType;
 use ort::{Error, Result};
 
-use crate::model::kernels::LANES;
-use crate::model::kernels::cache::{Segment, pack_keys};
+use super::angles::Angles;
+use super::heads::{Order, tensor};
+use crate::model::kernels::cache::{Block, Segment};
 use crate::model::kernels::cached::{Queries, Sees, attend};
 use crate::model::seen::Blocks;
 
-/// What the sequences of the present pass have seen, row by row; empty where they have seen nothing. A session has one.
+/// What the sequences of the present pass have seen, row by row; the last block of each has room for the new tokens. A session has
+/// one.
 #[derive(Default)]
 pub(in crate::model) struct Pass(Mutex<Arc<Vec<Blocks>>>);
 
@@ -48,8 +54,10 @@ impl Operator for CachedAttention {
     }
 
     fn inputs(&self) -> impl IntoIterator<Item = OperatorInput> {
-        let [queries, keys, values] = [(); 3].map(|()| OperatorInput::required(TensorElementType::Float32));
-        [queries, keys, values, OperatorInput::required(TensorElementType::Bool)]
+        let floats = || OperatorInput::required(TensorElementType::Float32);
+        let angles = [(); 4].map(|()| OperatorInput::optional(TensorElementType::Float32));
+        let mask = OperatorInput::required(TensorElementType::Bool);
+        [floats(), floats(), floats(), mask].into_iter().chain(angles)
     }
 
     fn outputs(&self) -> impl IntoIterator<Item = OperatorOutput> {
@@ -61,7 +69,9 @@ impl Operator for CachedAttention {
         let layer = layer.ok_or_else(|| Error::new("CachedAttention has no `layer`"))?;
         let scale =
             context.get::<f32>("scale").ok_or_else(|| Error::new("CachedAttention has no `scale`"))?;
-        Ok(CachedAttentionKernel { pass: self.pass.clone(), layer, scale, packed: Vec::new() })
+        let tokens_first = context.get::<i64>("tokens_first") == Some(1);
+        let turned = Vec::new();
+        Ok(CachedAttentionKernel { pass: self.pass.clone(), layer, scale, tokens_first, turned })
     }
 }
 
@@ -69,8 +79,9 @@ pub(in crate::model) struct CachedAttentionKernel {
     pass: Arc<Pass>,
     layer: usize,
     scale: f32,
-    /// New keys in panels, [batch, shared heads, panels, head size, 16].
-    packed: Vec<f32>,
+    tokens_first: bool,
+    /// Queries by head of keys, [batch, shared heads, heads that share, new tokens, head size].
+    turned: Vec<f32>,
 }
 
 thread_local! {
@@ -81,11 +92,18 @@ impl Kernel for CachedAttentionKernel {
     fn compute(&mut self, context: &ComputeContext) -> Result<()> {
         let [queries, keys, values, mask] = [0, 1, 2, 3].map(|index| context.input(index));
         let (queries, keys, values, mask) = (given(queries?)?, given(keys?)?, given(values?)?, given(mask?)?);
-        let ([batch, heads, new, size], queries) = tensor::<f32>(&queries)?;
+        let angles = [context.input(4)?, context.input(5)?, context.input(6)?, context.input(7)?];
+        let order = |shape| Order::of(shape, self.tokens_first);
+        let (shape, queries) = tensor::<f32>(&queries)?;
         let (of_keys, keys) = tensor::<f32>(&keys)?;
         let (of_values, values) = tensor::<f32>(&values)?;
         let ([masks, mask_heads, mask_rows, total], mask) = tensor::<bool>(&mask)?;
-        let shared = of_keys[1];
+        let (of_queries, by_key) = (order(shape), order(of_keys));
+        let Order { batch, heads, tokens: new, size, .. } = of_queries;
+        let shared = by_key.heads;
+        let [turn_queries, turn_keys] =
+            [[0, 1], [2, 3]].map(|pair| Angles::of(pair.map(|index| &angles[index]), batch, new, size));
+        let (turn_queries, turn_keys) = (turn_queries?, turn_keys?);
         let rows = self.pass.rows();
         let seen =
             |row: usize| rows.get(row).into_iter().flat_map(Blocks::iter).map(|(_, tokens)| tokens).sum();
@@ -93,31 +111,26 @@ impl Kernel for CachedAttentionKernel {
         let mut blocks = rows.iter().flat_map(Blocks::iter);
         let fits = shared > 0
             && heads % shared == 0
-            && of_keys == [batch, shared, new, size]
+            && [by_key.batch, by_key.tokens, by_key.size] == [batch, new, size]
             && of_values == of_keys
             && (masks == 1 || masks == batch)
             && mask_heads == 1
             && (mask_rows == 1 || mask_rows == new)
             && total == seen.iter().max().unwrap_or(&0) + new
-            && (rows.is_empty() || rows.len() == batch)
+            && rows.len() == batch
+            && rows.iter().all(|row| row.has_room(new))
             && blocks.all(|(block, _)| block.sizes(self.layer) == Some((shared, size)));
         if !fits {
             return Err(Error::new(format!(
-                "CachedAttention: queries [{batch}, {heads}, {new}, {size}], keys {of_keys:?}, values {of_values:?}, a mask [{masks}, {mask_heads}, {mask_rows}, {total}] and {} sequences that have seen {seen:?} tokens do not go together\n  run with --graphs runtime",
+                "CachedAttention: queries {shape:?}, keys {of_keys:?}, values {of_values:?}, a mask [{masks}, {mask_heads}, {mask_rows}, {total}] and {} sequences that have seen {seen:?} tokens do not go together\n  run with --graphs runtime",
                 rows.len()
             )));
         }
-        let mut output =
-            given(context.output(0, [batch, heads, new, size].map(|axis| axis as i64).to_vec())?)?;
+        let mut output = given(context.output(0, shape.map(|axis| axis as i64).to_vec())?)?;
         let (_, output) = output.try_extract_tensor_mut::<f32>()?;
         if output.is_empty() {
             return Ok(());
         }
-        let (of_head, of_panels) = (new * size, new.next_multiple_of(LANES) * size);
-        self.packed.resize(batch * shared * of_panels, 0.0);
-        let panels = self.packed.chunks_exact_mut(of_panels);
-        panels.zip(keys.chunks_exact(of_head)).for_each(|(panels, keys)| pack_keys(keys, size, 0, panels));
-
         let sees: Vec<Vec<Sees>> = (0..batch)
             .map(|row| {
                 let (first, padding) = ((row % masks) * mask_rows, total - seen[row] - new);
@@ -129,35 +142,65 @@ impl Kernel for CachedAttentionKernel {
             })
             .collect();
         let group = heads / shared;
-        let queries = |row: usize, head: usize| Queries {
-            numbers: &queries[(row * heads + head * group) * of_head..][..group * of_head],
-            heads: group,
-            size,
-            scale: self.scale,
-            sees: &sees[row],
-        };
-        let blocks = queries(0, 0).blocks();
-        let (layer, packed) = (self.layer, &self.packed);
-        let outputs: Vec<Mutex<&mut [f32]>> =
-            output.chunks_exact_mut(group * of_head).map(Mutex::new).collect();
-        context.par_for(outputs.len() * blocks, 0, |unit| {
-            let (of, block) = (unit / blocks, unit % blocks);
-            let seen = |of: usize| {
-                let blocks = rows.get(of / shared).into_iter().flat_map(Blocks::iter);
-                blocks.map(move |(block, tokens)| block.segment(layer, of % shared, tokens))
-            };
+        let (layer, scale) = (self.layer, self.scale);
+        self.turned.resize(batch * heads * new * size, 0.0);
+        let turned: Vec<RwLock<&mut [f32]>> =
+            self.turned.chunks_exact_mut(group * new * size).map(RwLock::new).collect();
+        // Of a row and a head of keys: puts its queries beside each other, and its keys and values into the row's last block.
+        let prepare = |of: usize| {
             let (row, head) = (of / shared, of % shared);
-            let mut segments: Vec<Segment> = seen(of).collect();
-            let next = seen((unit + 1) / blocks).next().map_or(&[][..], |segment| segment.keys);
-            segments.push(Segment {
-                keys: &packed[of * of_panels..][..of_panels],
-                values: &values[of * of_head..][..of_head],
-                tokens: new,
-            });
+            let mut turned = turned[of].write().unwrap_or_else(PoisonError::into_inner);
+            for (place, to) in turned.chunks_exact_mut(size).enumerate() {
+                let (of_group, token) = (place / new, place % new);
+                to.copy_from_slice(&queries[of_queries.place(row, head * group + of_group, token)]);
+                turn_queries.turn(row, token, to);
+            }
+            let Some((block, tokens)) = rows[row].iter().last() else { return };
             SCRATCH.with_borrow_mut(|scratch| {
-                attend(&queries(row, head), block, &segments, next, scratch, &mut |head, token, mean| {
-                    let mut output = outputs[of].lock().unwrap_or_else(PoisonError::into_inner);
-                    output[(head * new + token) * size..][..size].copy_from_slice(mean);
+                scratch.resize(scratch.len().max(2 * new * size), 0.0);
+                let (new_keys, rest) = scratch.split_at_mut(new * size);
+                let new_values = &mut rest[..new * size];
+                let both = new_keys.chunks_exact_mut(size).zip(new_values.chunks_exact_mut(size));
+                for (token, (key, value)) in both.enumerate() {
+                    let place = by_key.place(row, head, token);
+                    key.copy_from_slice(&keys[place.clone()]);
+                    turn_keys.turn(row, token, key);
+                    value.copy_from_slice(&values[place]);
+                }
+                block.write(layer, head, tokens, new_keys, new_values);
+            });
+        };
+        let blocks = Queries { numbers: &[], heads: group, size, scale, sees: &sees[0] }.blocks();
+        if blocks > 1 {
+            context.par_for(batch * shared, 0, prepare)?;
+        }
+        let outputs: Vec<Mutex<&mut [f32]>> =
+            output.chunks_exact_mut(of_queries.row()).map(Mutex::new).collect();
+        context.par_for(batch * shared * blocks, 0, |unit| {
+            let (of, block) = (unit / blocks, unit % blocks);
+            // Keys that are written right before they are read come from memory once.
+            if blocks == 1 {
+                prepare(of);
+            }
+            let (row, head) = (of / shared, of % shared);
+            let held: Vec<_> = rows[row].iter().map(|(block, _)| block.read(layer, head)).collect();
+            let counts = rows[row].iter().map(|(_, tokens)| tokens);
+            let mut segments: Vec<Segment> =
+                held.iter().zip(counts).map(|(held, tokens)| held.segment(tokens)).collect();
+            if let Some(last) = segments.last_mut() {
+                last.tokens += new;
+            }
+            let next = (unit + 1) / blocks;
+            let next = rows.get(next / shared).and_then(|row| row.iter().next()).and_then(
+                |(block, tokens): (&Block, usize)| Some((block.try_read(layer, next % shared)?, tokens)),
+            );
+            let next = next.as_ref().map_or(&[][..], |(held, tokens)| held.segment(*tokens).keys);
+            let numbers = turned[of].read().unwrap_or_else(PoisonError::into_inner);
+            let queries = Queries { numbers: &numbers, heads: group, size, scale, sees: &sees[row] };
+            SCRATCH.with_borrow_mut(|scratch| {
+                attend(&queries, block, &segments, next, scratch, &mut |of_group, token, mean| {
+                    let mut output = outputs[row].lock().unwrap_or_else(PoisonError::into_inner);
+                    output[of_queries.place(0, head * group + of_group, token)].copy_from_slice(mean);
                 });
             });
         })
@@ -166,16 +209,4 @@ impl Kernel for CachedAttentionKernel {
 
 fn given<T>(value: Option<T>) -> Result<T> {
     value.ok_or_else(|| Error::new("CachedAttention lacks an input or output"))
-}
-
-/// A tensor of at most four axes; those that it lacks in front have the size 1.
-fn tensor<'v, T: PrimitiveTensorElementType>(value: &'v ValueRef<'_>) -> Result<([usize; 4], &'v [T])> {
-    let (shape, numbers) = value.try_extract_tensor::<T>()?;
-    let found: Vec<usize> = shape.iter().filter_map(|size| usize::try_from(*size).ok()).collect();
-    let mut sizes = [1; 4];
-    let missing = 4usize.checked_sub(found.len());
-    let missing =
-        missing.ok_or_else(|| Error::new(format!("CachedAttention: expected four axes, found {shape}")))?;
-    sizes[missing..].copy_from_slice(&found);
-    Ok((sizes, numbers))
 }

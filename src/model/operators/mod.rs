@@ -1,7 +1,9 @@
 //! Our own operators for ONNX Runtime's CPU provider: what `surgery` puts into graphs and `kernels` computes.
 
+mod angles;
 mod cached_attention;
 mod encoder_attention;
+mod heads;
 mod linear;
 mod stored;
 

@@ -1,16 +1,17 @@
 //! Attention to what was seen, without carrying it through the graph.
 //!
 //! Exporters concatenate all keys and values with the new ones in each pass, and give them out to be handed in again. Ours
-//! lie in blocks that the operator reads where they are; the graph gives out the new ones only.
+//! lie in blocks, where the operator writes new ones and reads all; the graph gives none out.
 
 use super::grouped::Repeated;
+use super::tokens_first::{TokensFirst, puts_tokens_first};
 use crate::model::graph::{Attribute, Edit, Graph, Interface, Node};
 use crate::model::kernels::cache::CacheShape;
 use crate::model::names::DecoderNames;
 use crate::model::operators::{CROSSMODAL, CachedAttention};
 
-/// Lets every `Attention` read its past from blocks, and every output of the cache give the new tokens' only; inputs of the
-/// past are read for their sizes. Returns the blocks' shape; `None`, and no change, where a layer is not of the pattern.
+/// Lets every `Attention` keep its past in blocks, and takes the outputs of the cache away; inputs of the past are read for their
+/// sizes. Returns the blocks' shape; `None`, and no change, where a layer is not of the pattern.
 pub(in crate::model) fn read_from_blocks(
     graph: &Graph,
     interface: &Interface,
@@ -96,21 +97,42 @@ impl<'a> Layer<'a> {
         Some(Self { attention, queries, mask, keys: cached(keys)?, values: cached(values)? })
     }
 
-    fn rewrite(&self, graph: &Graph, index: usize, size: usize, edit: &mut Edit) {
+    fn rewrite(&self, graph: &'a Graph<'a>, index: usize, size: usize, edit: &mut Edit) {
         let Self { attention, queries, mask, keys, values } = self;
         edit.strike(attention);
         let scale = attention.float("scale").unwrap_or(1.0 / (size as f32).sqrt());
-        let attributes = [Attribute::Integer("layer", index as i64), Attribute::Float("scale", scale)];
-        let inputs = [queries, keys.new, values.new, mask];
-        edit.node_with(CachedAttention::NAME, CROSSMODAL, &inputs, &attention.outputs, &attributes);
+        let mut attributes =
+            vec![Attribute::Integer("layer", index as i64), Attribute::Float("scale", scale)];
+        let mut inputs = vec![*queries, keys.new, values.new, *mask];
+        let mut last = *attention;
+        if let Some((sources, transpose)) = self.tokens_first(graph) {
+            inputs = sources.iter().map(|source| source.apart).chain([*mask]).collect();
+            // Queries' and keys'; the runtime finds out that they are the same.
+            inputs.extend(sources.iter().filter_map(|source| source.angles).flatten());
+            attributes.push(Attribute::Integer("tokens_first", 1));
+            edit.strike(transpose);
+            last = transpose;
+        }
+        edit.node_with(CachedAttention::NAME, CROSSMODAL, &inputs, &last.outputs, &attributes);
         for part in [keys, values] {
             if let Some(repeated) = &part.repeated {
                 repeated.strike_unread(graph, edit);
             }
             edit.strike(part.concatenation);
-            edit.node("Identity", "", &[part.new], &[part.both]);
-            edit.forget_type(graph, part.both);
+            edit.strike_output(graph, part.both);
         }
+    }
+}
+
+impl<'a> Layer<'a> {
+    /// Queries, keys and values where tokens stand before heads, and the node that lets them do so again: where all of it is there.
+    fn tokens_first(&self, graph: &'a Graph<'a>) -> Option<([TokensFirst<'a>; 3], &'a Node<'a>)> {
+        let [queries, keys, values] =
+            [self.queries, self.keys.new, self.values.new].map(|name| TokensFirst::find(graph, name));
+        let sources = [queries?, keys?, values?];
+        let turned = sources.each_ref().map(|source| source.angles.is_some());
+        let transpose = puts_tokens_first(graph, self.attention)?;
+        matches!(turned, [true, true, false] | [false, false, false]).then_some((sources, transpose))
     }
 }
 

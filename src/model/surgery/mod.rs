@@ -17,6 +17,7 @@ mod residual;
 mod scores;
 mod side_by_side;
 mod sums;
+mod tokens_first;
 mod unread;
 mod written_out;
 
