@@ -88,7 +88,7 @@ pub(super) struct DecoderGraph<'p> {
     pub groups_queries: bool,
     /// Whether it quantizes the activations of a pass on one scale.
     pub scales_together: bool,
-    /// The shape of the blocks that it reads its past from, and how it is told of them; `None` where it takes tensors.
+    /// The shape of the blocks that it keeps its past in, and how it is told of them; `None` where it takes tensors.
     pub blocks: Option<(Arc<CacheShape>, Arc<Pass>)>,
 }
 

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use ndarray::{Array2, s};
 
 use super::ModelError;
-use super::kernels::LANES;
 use super::kernels::cache::{Block, CacheShape};
 use super::past::{Past, PastRow};
 use super::tensors::wrong;
@@ -47,12 +46,12 @@ pub(super) struct Before {
     pub tokens: usize,
     /// Of each row, its tokens without.
     pub lengths: Vec<usize>,
-    /// Where they are, if there are any.
     pub kept: Side,
 }
 
 /// How the decoder reads them.
 pub(super) enum Side {
+    /// From tensors, of which there are none yet.
     Nothing,
     /// From tensors.
     Together(Arc<Past>),
@@ -101,7 +100,7 @@ impl Seen {
     }
 }
 
-/// Tokens that a block for an answer has room for.
+/// Tokens that a block has room for at least.
 const ROOM: usize = 64;
 
 impl Blocks {
@@ -129,9 +128,8 @@ impl Blocks {
         let has_room = self.has_room(count);
         if !self.0.last_mut().is_some_and(|(block, _)| has_room && Arc::get_mut(block).is_some()) {
             self.0.pop_if(|(_, tokens)| *tokens == 0);
-            // One token follows another; a prompt's stay alone.
-            let room = if count < LANES { ROOM } else { count };
-            self.0.push((Arc::new(Block::new(shape, room)), 0));
+            // One token follows another, and drafts that are taken back leave room for the next ones; a prompt's tokens stay alone.
+            self.0.push((Arc::new(Block::new(shape, count.max(ROOM))), 0));
         }
     }
 
@@ -260,6 +258,17 @@ mod tests {
         drop(taken);
         add(&mut seen, &shape, &[2.0, 3.0]);
         assert_eq!((keys(&seen)[98..].to_vec(), seen.length()), (vec![1.0, 1.0, 2.0, 3.0], 102));
+    }
+
+    #[test]
+    fn drafts_that_are_taken_back_fill_blocks_all_the_same() {
+        let shape = Arc::new(CacheShape { layers: vec![(1, 1)] });
+        let mut seen = Seen::default();
+        for _ in 0..20 {
+            seen.with_room(&shape, 16);
+            seen.grow(2);
+        }
+        assert_eq!((seen.length(), blocks(&seen).0.len()), (40, 1));
     }
 
     #[test]

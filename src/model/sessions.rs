@@ -17,7 +17,7 @@ use super::open::{Edited, edited, edited_vision, open, read};
 use super::placement::Placement;
 use super::probe::{Probe, ProbeInput, Probed, edit_decoder};
 use super::seen::Seen;
-use super::surgery::{read_from_blocks, share_keys_and_values};
+use super::surgery::{keep_in_blocks, share_keys_and_values};
 use super::vision::{ImageFeatures, VisionEncoder};
 use super::{GraphFile, ModelDirectory, ModelError, OnnxRuntime, Provider, ProviderOptions};
 
@@ -236,7 +236,7 @@ impl<'p> DecoderGraph<'p> {
                 .map_err(|refusal| ModelError::Probe { path: path.into(), reason: refusal.to_string() })?;
             if settings.rewrites(GraphFile::Decoder) {
                 if one && settings.has_own_operators(GraphFile::Decoder) {
-                    blocks = read_from_blocks(&graph, &interface, names, &mut edit);
+                    blocks = keep_in_blocks(&graph, &interface, names, &mut edit);
                 }
                 if blocks.is_none() {
                     share_keys_and_values(&graph, &mut edit);

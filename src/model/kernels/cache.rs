@@ -37,7 +37,7 @@ pub(in crate::model) struct Held {
 pub(in crate::model) struct Segment<'a> {
     /// Panels, [tokens / 16, head size, 16]; of the last one's tokens, those beyond `tokens` are no one's.
     pub keys: &'a [f32],
-    /// [tokens, head size].
+    /// [tokens, head size], and what follows.
     pub values: &'a [f32],
     pub tokens: usize,
 }
@@ -77,11 +77,6 @@ impl Block {
     /// What there is of a layer's head.
     pub fn read(&self, layer: usize, head: usize) -> RwLockReadGuard<'_, Held> {
         self.heads[layer][head].read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The same, if it is not being written.
-    pub fn try_read(&self, layer: usize, head: usize) -> Option<RwLockReadGuard<'_, Held>> {
-        self.heads[layer][head].try_read().ok()
     }
 }
 

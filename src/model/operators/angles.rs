@@ -22,8 +22,10 @@ impl<'v> Angles<'v> {
         tokens: usize,
         size: usize,
     ) -> Result<Self> {
-        let (Some(cosines), Some(sines)) = (cosines, sines) else {
-            return Ok(Self { given: None, tokens, by_row: false });
+        let (cosines, sines) = match (cosines, sines) {
+            (Some(cosines), Some(sines)) => (cosines, sines),
+            (None, None) => return Ok(Self { given: None, tokens, by_row: false }),
+            _ => return Err(Error::new("expected cosines and sines, found one of them")),
         };
         let (shape, cosines) = cosines.try_extract_tensor::<f32>()?;
         let (of_sines, sines) = sines.try_extract_tensor::<f32>()?;

@@ -17,7 +17,7 @@ use ort::{Error, Result};
 
 use super::angles::Angles;
 use super::heads::{Order, tensor};
-use crate::model::kernels::cache::{Block, Segment};
+use crate::model::kernels::cache::Segment;
 use crate::model::kernels::cached::{Queries, Sees, attend};
 use crate::model::seen::Blocks;
 
@@ -38,12 +38,17 @@ impl Pass {
 
 /// Attention to the blocks of a [`Pass`].
 pub(in crate::model) struct CachedAttention {
-    pub pass: Arc<Pass>,
+    pass: Arc<Pass>,
+    gathered: Arc<Mutex<Vec<f32>>>,
 }
 
 impl CachedAttention {
     /// What the operator is called.
     pub const NAME: &str = "CachedAttention";
+
+    pub fn new(pass: &Arc<Pass>) -> Self {
+        Self { pass: pass.clone(), gathered: Arc::default() }
+    }
 }
 
 impl Operator for CachedAttention {
@@ -70,8 +75,8 @@ impl Operator for CachedAttention {
         let scale =
             context.get::<f32>("scale").ok_or_else(|| Error::new("CachedAttention has no `scale`"))?;
         let tokens_first = context.get::<i64>("tokens_first") == Some(1);
-        let turned = Vec::new();
-        Ok(CachedAttentionKernel { pass: self.pass.clone(), layer, scale, tokens_first, turned })
+        let (pass, gathered) = (self.pass.clone(), self.gathered.clone());
+        Ok(CachedAttentionKernel { pass, layer, scale, tokens_first, gathered })
     }
 }
 
@@ -80,8 +85,9 @@ pub(in crate::model) struct CachedAttentionKernel {
     layer: usize,
     scale: f32,
     tokens_first: bool,
-    /// Queries by head of keys, [batch, shared heads, heads that share, new tokens, head size].
-    turned: Vec<f32>,
+    /// Queries by head of keys, [batch, shared heads, heads that share, new tokens, head size]. All layers use the same memory, one
+    /// after the other.
+    gathered: Arc<Mutex<Vec<f32>>>,
 }
 
 thread_local! {
@@ -143,14 +149,15 @@ impl Kernel for CachedAttentionKernel {
             .collect();
         let group = heads / shared;
         let (layer, scale) = (self.layer, self.scale);
-        self.turned.resize(batch * heads * new * size, 0.0);
-        let turned: Vec<RwLock<&mut [f32]>> =
-            self.turned.chunks_exact_mut(group * new * size).map(RwLock::new).collect();
+        let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
+        gathered.resize(batch * heads * new * size, 0.0);
+        let gathered: Vec<RwLock<&mut [f32]>> =
+            gathered.chunks_exact_mut(group * new * size).map(RwLock::new).collect();
         // Of a row and a head of keys: puts its queries beside each other, and its keys and values into the row's last block.
         let prepare = |of: usize| {
             let (row, head) = (of / shared, of % shared);
-            let mut turned = turned[of].write().unwrap_or_else(PoisonError::into_inner);
-            for (place, to) in turned.chunks_exact_mut(size).enumerate() {
+            let mut gathered = gathered[of].write().unwrap_or_else(PoisonError::into_inner);
+            for (place, to) in gathered.chunks_exact_mut(size).enumerate() {
                 let (of_group, token) = (place / new, place % new);
                 to.copy_from_slice(&queries[of_queries.place(row, head * group + of_group, token)]);
                 turn_queries.turn(row, token, to);
@@ -174,8 +181,7 @@ impl Kernel for CachedAttentionKernel {
         if blocks > 1 {
             context.par_for(batch * shared, 0, prepare)?;
         }
-        let outputs: Vec<Mutex<&mut [f32]>> =
-            output.chunks_exact_mut(of_queries.row()).map(Mutex::new).collect();
+        let outputs: Vec<Mutex<&mut [f32]>> = output.chunks_exact_mut(size).map(Mutex::new).collect();
         context.par_for(batch * shared * blocks, 0, |unit| {
             let (of, block) = (unit / blocks, unit % blocks);
             // Keys that are written right before they are read come from memory once.
@@ -190,17 +196,19 @@ impl Kernel for CachedAttentionKernel {
             if let Some(last) = segments.last_mut() {
                 last.tokens += new;
             }
+            // The last block may wait for a writer.
             let next = (unit + 1) / blocks;
-            let next = rows.get(next / shared).and_then(|row| row.iter().next()).and_then(
-                |(block, tokens): (&Block, usize)| Some((block.try_read(layer, next % shared)?, tokens)),
-            );
+            let next = rows.get(next / shared).filter(|row| row.iter().count() > 1).and_then(|row| {
+                let (block, tokens) = row.iter().next()?;
+                Some((block.read(layer, next % shared), tokens))
+            });
             let next = next.as_ref().map_or(&[][..], |(held, tokens)| held.segment(*tokens).keys);
-            let numbers = turned[of].read().unwrap_or_else(PoisonError::into_inner);
+            let numbers = gathered[of].read().unwrap_or_else(PoisonError::into_inner);
             let queries = Queries { numbers: &numbers, heads: group, size, scale, sees: &sees[row] };
             SCRATCH.with_borrow_mut(|scratch| {
                 attend(&queries, block, &segments, next, scratch, &mut |of_group, token, mean| {
-                    let mut output = outputs[row].lock().unwrap_or_else(PoisonError::into_inner);
-                    output[of_queries.place(0, head * group + of_group, token)].copy_from_slice(mean);
+                    let place = of_queries.index(row, head * group + of_group, token);
+                    outputs[place].lock().unwrap_or_else(PoisonError::into_inner).copy_from_slice(mean);
                 });
             });
         })

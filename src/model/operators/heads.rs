@@ -22,18 +22,18 @@ impl Order {
         Self { batch, heads, tokens, size, tokens_first }
     }
 
-    /// Numbers of a row, which stand together.
-    pub fn row(&self) -> usize {
-        self.heads * self.tokens * self.size
-    }
-
-    /// Where a token's head is.
-    pub fn place(&self, row: usize, head: usize, token: usize) -> Range<usize> {
-        let place = match self.tokens_first {
+    /// Which of all heads of all tokens one is.
+    pub fn index(&self, row: usize, head: usize, token: usize) -> usize {
+        match self.tokens_first {
             true => (row * self.tokens + token) * self.heads + head,
             false => (row * self.heads + head) * self.tokens + token,
-        };
-        place * self.size..(place + 1) * self.size
+        }
+    }
+
+    /// Where its numbers are.
+    pub fn place(&self, row: usize, head: usize, token: usize) -> Range<usize> {
+        let index = self.index(row, head, token);
+        index * self.size..(index + 1) * self.size
     }
 }
 
@@ -45,8 +45,7 @@ pub(super) fn tensor<'v, T: PrimitiveTensorElementType>(
     let found: Vec<usize> = shape.iter().filter_map(|size| usize::try_from(*size).ok()).collect();
     let mut sizes = [1; 4];
     let missing = 4usize.checked_sub(found.len());
-    let missing =
-        missing.ok_or_else(|| Error::new(format!("CachedAttention: expected four axes, found {shape}")))?;
+    let missing = missing.ok_or_else(|| Error::new(format!("expected four axes at most, found {shape}")))?;
     sizes[missing..].copy_from_slice(&found);
     Ok((sizes, numbers))
 }
@@ -60,7 +59,7 @@ mod tests {
         for tokens_first in [false, true] {
             let shape = if tokens_first { [2, 5, 3, 4] } else { [2, 3, 5, 4] };
             let order = Order::of(shape, tokens_first);
-            assert_eq!((order.heads, order.tokens, order.row()), (3, 5, 60));
+            assert_eq!((order.heads, order.tokens), (3, 5));
             let expected = if tokens_first { ((5 + 3) * 3 + 2) * 4 } else { ((3 + 2) * 5 + 3) * 4 };
             assert_eq!(order.place(1, 2, 3), expected..expected + 4);
         }

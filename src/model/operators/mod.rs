@@ -28,7 +28,7 @@ pub(super) const CROSSMODAL: &str = "crossmodal";
 /// When the runtime takes no operators.
 pub(super) fn domain(pass: &Arc<Pass>, weights: &Arc<StoredWeights>) -> Result<OperatorDomain> {
     let domain = OperatorDomain::new(CROSSMODAL)?.add(EncoderAttention::default())?;
-    domain.add(CachedAttention { pass: pass.clone() })?.add(Linear { weights: weights.clone() })
+    domain.add(CachedAttention::new(pass))?.add(Linear { weights: weights.clone() })
 }
 
 /// Opens a session with the set, of a graph that does nothing. The runtime enters a set's name into a list of the whole process as

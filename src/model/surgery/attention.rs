@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::heads::{Heads, swaps};
+use super::heads::{Heads, SWAPPED, swaps};
 use super::mask::Mask;
 use super::scores::Scores;
 use crate::model::graph::{Attribute, Edit, Graph, MICROSOFT, Node};
@@ -44,9 +44,6 @@ fn fuse_with(own: Option<Products>, graph: &Graph, edit: &mut Edit) {
         found.fuse(own, graph, index, edit);
     }
 }
-
-/// Heads and sequence change places.
-const SWAPPED: [i64; 4] = [0, 2, 1, 3];
 
 /// Attention of several heads.
 struct Attention<'a> {

@@ -12,7 +12,7 @@ use crate::model::operators::{CROSSMODAL, CachedAttention};
 
 /// Lets every `Attention` keep its past in blocks, and takes the outputs of the cache away; inputs of the past are read for their
 /// sizes. Returns the blocks' shape; `None`, and no change, where a layer is not of the pattern.
-pub(in crate::model) fn read_from_blocks(
+pub(in crate::model) fn keep_in_blocks(
     graph: &Graph,
     interface: &Interface,
     names: &DecoderNames,
@@ -150,6 +150,7 @@ impl<'a> Cached<'a> {
         let first_reader = repeated.as_ref().map_or(attention, Repeated::first);
         let alone =
             graph.consumers(past).all(reads_size) && graph.consumers(both).all(|node| node == first_reader);
+        let alone = alone && repeated.as_ref().is_none_or(|repeated| repeated.is_read_once(graph));
         (is_cache && alone).then_some(Self { past, new, both, concatenation, repeated })
     }
 }

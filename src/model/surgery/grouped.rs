@@ -60,14 +60,20 @@ impl<'a> Repeated<'a> {
         self.nodes[2]
     }
 
+    /// Whether one node alone reads them repeated.
+    pub fn is_read_once(&self, graph: &Graph) -> bool {
+        self.nodes.iter().all(|node| is_read_once(graph, node))
+    }
+
     /// Takes the repeating nodes away, as long as nothing else reads what they give.
     pub fn strike_unread(&self, graph: &Graph, edit: &mut Edit) {
-        let is_unread = |node: &&&Node| {
-            let read_once = |name: &&str| graph.consumers(name).count() == 1 && !graph.is_output(name);
-            node.outputs.iter().all(read_once)
-        };
-        self.nodes.iter().take_while(is_unread).for_each(|node| edit.strike(node));
+        let unread = self.nodes.iter().take_while(|node| is_read_once(graph, node));
+        unread.for_each(|node| edit.strike(node));
     }
+}
+
+fn is_read_once(graph: &Graph, node: &Node) -> bool {
+    node.outputs.iter().all(|name| graph.consumers(name).count() == 1 && !graph.is_output(name))
 }
 
 #[cfg(test)]

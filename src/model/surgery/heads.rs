@@ -2,6 +2,9 @@
 
 use crate::model::graph::{Graph, Node};
 
+/// Heads and tokens change places.
+pub(super) const SWAPPED: [i64; 4] = [0, 2, 1, 3];
+
 /// Activations that are split into heads.
 pub(super) struct Heads<'a> {
     /// Before heads and sequence change places: [batch, sequence, heads, head size].

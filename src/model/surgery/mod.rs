@@ -23,7 +23,7 @@ mod written_out;
 
 pub(super) use asked::{ASKED, can_compute_asked_logits, compute_asked_logits};
 pub(super) use attention::fuse_attention;
-pub(super) use cached::read_from_blocks;
+pub(super) use cached::keep_in_blocks;
 pub(super) use grouped::share_keys_and_values;
 pub(super) use head::Head;
 pub(super) use lens::{LENS_OUTPUTS, OPTIONS, PROBED, lens_rows, read_lens};

@@ -1,10 +1,7 @@
 //! Queries, keys and values before heads and tokens change places, and before positions turn them.
 
-use super::heads::swaps;
+use super::heads::{SWAPPED, swaps};
 use crate::model::graph::{Graph, Node};
-
-/// Heads and tokens change places.
-const SWAPPED: [i64; 4] = [0, 2, 1, 3];
 
 /// Where a tensor [batch, heads, tokens, head size] comes from.
 pub(super) struct TokensFirst<'a> {
@@ -46,7 +43,7 @@ mod tests {
     use super::*;
     use crate::model::graph::{Attribute, Edit, Interface};
     use crate::model::names::DecoderNames;
-    use crate::model::surgery::{read_from_blocks, strike_unread};
+    use crate::model::surgery::{keep_in_blocks, strike_unread};
 
     #[test]
     fn attention_turns_and_keeps_keys_by_itself() {
@@ -55,7 +52,7 @@ mod tests {
         let mut edit = Edit::default();
         let interface = Interface::read(&bytes).unwrap();
         let found =
-            read_from_blocks(&Graph::read(&bytes).unwrap(), &interface, &DecoderNames::default(), &mut edit);
+            keep_in_blocks(&Graph::read(&bytes).unwrap(), &interface, &DecoderNames::default(), &mut edit);
         assert_eq!(found.unwrap().layers.len(), 2);
         edit.apply(&mut bytes).unwrap();
         let mut edit = Edit::default();
