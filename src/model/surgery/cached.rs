@@ -122,9 +122,7 @@ impl<'a> Layer<'a> {
             edit.strike_output(graph, part.both);
         }
     }
-}
 
-impl<'a> Layer<'a> {
     /// Queries, keys and values where tokens stand before heads, and the node that lets them do so again: where all of it is there.
     fn tokens_first(&self, graph: &'a Graph<'a>) -> Option<([TokensFirst<'a>; 3], &'a Node<'a>)> {
         let [queries, keys, values] =

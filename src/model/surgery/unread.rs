@@ -1,6 +1,6 @@
 //! What nothing reads, which the runtime would compute all the same.
 //!
-//! The shapes of keys and values that were repeated for each head are computed in four nodes a layer and part; a step of
+//! The shapes of keys and values that were repeated for each head are computed in six nodes a layer and part; a step of
 //! decoding is so little work that a third of a graph's nodes counts.
 
 use std::collections::HashMap;
